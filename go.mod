@@ -1,0 +1,3 @@
+module github.com/sockeye-go/socketio
+
+go 1.26
