@@ -1,0 +1,272 @@
+package poll
+
+import (
+	"errors"
+	"net"
+	"sync"
+)
+
+// ErrFull reports that a write would exceed the limits of the queue. Nothing
+// of it was queued.
+var ErrFull = errors.New("poll: write queue is full")
+
+// A Handler receives what a connection reads. Data and Ended are called one at
+// a time and in order; they must not block.
+type Handler interface {
+	// Data gets bytes as they arrive. p is valid, and may be changed, until
+	// Data returns.
+	Data(p []byte)
+
+	// Ended is called once, after the last Data: with io.EOF when the peer
+	// closed its side, net.ErrClosed after [Conn.Close], or what the kernel said.
+	Ended(err error)
+
+	// Batch follows the Data calls of one readiness. If mayBlock, the handler
+	// may stay as long as it likes: reading goes on elsewhere, so that Data
+	// and Batch can be called by other goroutines meanwhile.
+	Batch(mayBlock bool)
+}
+
+// Limits bound the queue of a connection. They are shared by many.
+type Limits struct {
+	Bytes   int // bytes waiting for the kernel
+	Packets int // writes waiting for the kernel
+}
+
+// A Conn is a connection that calls its handler when there is something to
+// read. Its methods are safe for concurrent use and none of them blocks.
+type Conn struct {
+	h      Handler
+	limits *Limits
+	sys    backend
+
+	mu       sync.Mutex
+	out      *outbox // nil while the kernel has taken everything
+	err      error   // why no more is written; nil while open
+	finish   bool    // half-close once the queue is empty
+	paused   bool
+	reading  bool // a goroutine is in the read path
+	again    bool // readiness that arrived while reading or paused
+	hangup   bool // the peer will send no more: read to the end, whatever comes short
+	finished bool // Ended has been called or is about to be
+}
+
+// A backend moves bytes. Its methods are called with Conn.mu held, except
+// start and read.
+type backend interface {
+	start(c *Conn)
+	tryWrite(b []byte) (int, error)       // n < len(b): would block
+	tryWritev(bufs [][]byte) (int, error) // the same, gathered
+	awaitWritable(c *Conn)                // calls c.writable once or more
+	wakeReader(c *Conn)                   // c.reading was set by the caller
+	closeWrite()                          // FIN
+	close(c *Conn, readerActive bool)     // release, or leave to the reader
+}
+
+// New takes over nc. It is not read before [Conn.Start]. After New only the
+// Conn may touch nc.
+func New(nc net.Conn, h Handler, limits *Limits) *Conn {
+	return &Conn{h: h, limits: limits, sys: newBackend(nc)}
+}
+
+// Start begins to read. leftover are bytes that were read before, such as those
+// behind an HTTP upgrade; they are delivered first, before Start returns.
+func (c *Conn) Start(leftover []byte) {
+	c.mu.Lock()
+	if c.err != nil { // closed before it began
+		finished := c.finished
+		c.finished = true
+		c.mu.Unlock()
+		if !finished {
+			c.h.Ended(net.ErrClosed)
+		}
+		return
+	}
+	c.reading = true
+	c.mu.Unlock()
+	if len(leftover) > 0 {
+		c.h.Data(leftover)
+		c.h.Batch(false)
+	}
+	c.sys.start(c)
+}
+
+// Write sends b, or queues what the kernel does not take at once. If shared, b
+// must never change again; otherwise b may be reused when Write returns.
+// It returns [ErrFull] beyond the limits and net.ErrClosed after the end.
+func (c *Conn) Write(b []byte, shared bool) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.writeLocked(b, shared)
+}
+
+// WriteIfIdle is Write for data that is not worth waiting for: it reports
+// false, and does nothing, when older data still waits.
+func (c *Conn) WriteIfIdle(b []byte, shared bool) (bool, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.out != nil {
+		return false, nil
+	}
+	return true, c.writeLocked(b, shared)
+}
+
+func (c *Conn) writeLocked(b []byte, shared bool) error {
+	if c.err != nil || c.finish {
+		return net.ErrClosed
+	}
+	if c.out != nil {
+		return c.queueLocked(b, shared)
+	}
+	n, err := c.sys.tryWrite(b)
+	if err != nil {
+		c.failLocked(err)
+		return net.ErrClosed
+	}
+	if n == len(b) {
+		return nil
+	}
+	c.out = newOutbox()
+	if err := c.queueLocked(b[n:], shared); err != nil {
+		if n > 0 {
+			// Half of a frame is on its way: nothing sensible can follow it.
+			c.failLocked(err)
+		}
+		c.out.free()
+		c.out = nil
+		return err
+	}
+	c.sys.awaitWritable(c)
+	return nil
+}
+
+func (c *Conn) queueLocked(b []byte, shared bool) error {
+	if c.out.bytes+len(b) > c.limits.Bytes || c.out.len() >= c.limits.Packets {
+		return ErrFull
+	}
+	if !shared {
+		b = append([]byte(nil), b...)
+	}
+	c.out.push(b)
+	return nil
+}
+
+// writable is called by the backend when the kernel may take more.
+func (c *Conn) writable() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.out != nil && c.err == nil {
+		bufs := c.out.peek()
+		if len(bufs) == 0 {
+			c.out.free()
+			c.out = nil
+			if c.finish {
+				c.sys.closeWrite()
+			}
+			return
+		}
+		n, err := c.sys.tryWritev(bufs)
+		if err != nil {
+			c.failLocked(err)
+			return
+		}
+		if c.out.advance(n) {
+			continue
+		}
+		return // the kernel is full; readiness calls again
+	}
+}
+
+// Buffered returns the bytes and writes that wait for the kernel.
+func (c *Conn) Buffered() (bytes, packets int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.out == nil {
+		return 0, 0
+	}
+	return c.out.bytes, c.out.len()
+}
+
+// Pause stops reading; the peer is held back by TCP.
+func (c *Conn) Pause() {
+	c.mu.Lock()
+	c.paused = true
+	c.mu.Unlock()
+}
+
+// Resume undoes Pause.
+func (c *Conn) Resume() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.paused = false
+	if c.again && !c.reading && c.err == nil {
+		c.reading = true
+		c.sys.wakeReader(c)
+	}
+}
+
+// CloseWrite refuses further writes and half-closes when what waits is sent.
+// Reading goes on until the peer closes too, so that nothing on its way to the
+// peer is thrown away by a reset.
+func (c *Conn) CloseWrite() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err != nil || c.finish {
+		return
+	}
+	c.finish = true
+	if c.out == nil {
+		c.sys.closeWrite()
+	}
+}
+
+// Close ends the connection at once; Ended follows on another goroutine.
+func (c *Conn) Close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.failLocked(net.ErrClosed)
+}
+
+// failLocked records the first error, drops what waits and releases the
+// descriptor, now or when the reader leaves it.
+func (c *Conn) failLocked(err error) {
+	if c.err != nil {
+		return
+	}
+	c.err = err
+	if c.out != nil {
+		c.out.free()
+		c.out = nil
+	}
+	reader := c.reading
+	c.sys.close(c, reader)
+	if !reader && !c.finished {
+		c.finished = true
+		go func() {
+			c.h.Ended(err)
+			c.h.Batch(true)
+		}()
+	}
+}
+
+// readerDone ends the reader's turn after an error of reading; it has c.reading
+// and keeps it, so that nobody reads again.
+func (c *Conn) readerDone(err error) {
+	c.mu.Lock()
+	if c.err == nil {
+		c.err = err
+		if c.out != nil {
+			c.out.free()
+			c.out = nil
+		}
+	} else {
+		err = c.err
+	}
+	finished := c.finished
+	c.finished = true
+	c.sys.close(c, false)
+	c.mu.Unlock()
+	if !finished {
+		c.h.Ended(err)
+	}
+}

@@ -1,0 +1,13 @@
+// Package poll carries bytes of a hijacked connection without a goroutine or
+// a buffer of its own while nothing happens on it.
+//
+// On Linux a plain TCP connection is taken away from the runtime: its
+// descriptor is watched by one epoll set for the process, and a goroutine
+// exists only while there is something to read. Everything else (TLS, wrapped
+// connections, other systems, in-memory networks of tests) has one goroutine
+// parked in Read.
+//
+// Writes never block. What the kernel takes at once is gone when [Conn.Write]
+// returns; the rest waits in a bounded queue that the connection empties by
+// itself. docs/adr/0004-connection-ownership.md has the measurements.
+package poll

@@ -1,0 +1,315 @@
+package poll
+
+import (
+	"io"
+	"net"
+	"os"
+	"runtime"
+	"sync"
+	"syscall"
+	"unsafe"
+)
+
+// newBackend takes plain TCP connections to epoll and leaves every other kind
+// to a parked goroutine: what wraps a connection must see its reads and writes.
+func newBackend(nc net.Conn) backend {
+	if tcp, ok := nc.(*net.TCPConn); ok {
+		if f, err := takeDescriptor(tcp); err == nil {
+			return f
+		}
+	}
+	return newParked(nc)
+}
+
+// takeDescriptor duplicates the descriptor and closes the net.TCPConn, which
+// saves its memory and takes the connection out of the runtime's poller.
+func takeDescriptor(tcp *net.TCPConn) (*descriptor, error) {
+	p, err := poller()
+	if err != nil {
+		return nil, err
+	}
+	raw, err := tcp.SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	var fd uintptr
+	var errno syscall.Errno
+	err = raw.Control(func(old uintptr) {
+		fd, _, errno = syscall.Syscall(syscall.SYS_FCNTL, old, syscall.F_DUPFD_CLOEXEC, 0)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if errno != 0 {
+		return nil, errno
+	}
+	tcp.Close()
+	return &descriptor{fd: int(fd), set: p}, nil
+}
+
+// A descriptor is the epoll backend of one connection. Conn.mu guards fd
+// against reuse: it is closed either under the lock or by the only reader.
+type descriptor struct {
+	fd  int
+	set *epollSet
+}
+
+func (d *descriptor) start(c *Conn) {
+	// Adding reports what arrived before as the first edge.
+	if err := d.set.add(d.fd, c); err != nil {
+		c.readerDone(os.NewSyscallError("epoll_ctl", err))
+		c.h.Batch(false)
+		return
+	}
+	c.mu.Lock()
+	more := c.again || c.err != nil
+	c.reading = more
+	c.mu.Unlock()
+	if more {
+		go c.read(d)
+	}
+}
+
+func (d *descriptor) wakeReader(c *Conn) { go c.read(d) }
+
+func (d *descriptor) awaitWritable(*Conn) {} // the set always reports it
+
+func (d *descriptor) tryWrite(b []byte) (int, error) {
+	if d.fd < 0 {
+		return 0, net.ErrClosed
+	}
+	for {
+		n, err := syscall.Write(d.fd, b)
+		switch err {
+		case nil:
+			return n, nil
+		case syscall.EINTR:
+			continue
+		case syscall.EAGAIN:
+			return 0, nil
+		}
+		return 0, os.NewSyscallError("write", err)
+	}
+}
+
+func (d *descriptor) tryWritev(bufs [][]byte) (int, error) {
+	if len(bufs) == 1 {
+		return d.tryWrite(bufs[0])
+	}
+	if d.fd < 0 {
+		return 0, net.ErrClosed
+	}
+	var iov [maxIov]syscall.Iovec
+	n := 0
+	for _, b := range bufs {
+		if len(b) == 0 {
+			continue
+		}
+		iov[n].Base = unsafe.SliceData(b)
+		iov[n].SetLen(len(b))
+		n++
+	}
+	if n == 0 {
+		return 0, nil
+	}
+	for {
+		w, _, errno := syscall.Syscall(syscall.SYS_WRITEV, uintptr(d.fd), uintptr(unsafe.Pointer(&iov[0])), uintptr(n))
+		runtime.KeepAlive(bufs)
+		switch errno {
+		case 0:
+			return int(w), nil
+		case syscall.EINTR:
+			continue
+		case syscall.EAGAIN:
+			return 0, nil
+		}
+		return 0, os.NewSyscallError("writev", errno)
+	}
+}
+
+func (d *descriptor) closeWrite() {
+	if d.fd >= 0 {
+		_ = syscall.Shutdown(d.fd, syscall.SHUT_WR)
+	}
+}
+
+func (d *descriptor) close(c *Conn, readerActive bool) {
+	if d.fd < 0 {
+		return
+	}
+	if readerActive {
+		// The reader may be inside read(2) with this number: make it return and
+		// let it close, or the number could be somebody else's by then.
+		_ = syscall.Shutdown(d.fd, syscall.SHUT_RDWR)
+		c.again = true
+		return
+	}
+	d.set.remove(d.fd)
+	_ = syscall.Close(d.fd)
+	d.fd = -1
+}
+
+// read empties the kernel's buffer into the handler. The caller has set
+// c.reading, so there is one reader; edge-triggered readiness that arrives
+// meanwhile is kept in c.again.
+func (c *Conn) read(d *descriptor) {
+	buf := readBuffers.Get().(*[readSize]byte)
+	for {
+		c.mu.Lock()
+		if c.paused && c.err == nil {
+			c.reading = false // c.again stays: Resume reads on
+			c.again = true
+			c.mu.Unlock()
+			break
+		}
+		c.again = false
+		hangup := c.hangup
+		closed := c.err != nil
+		c.mu.Unlock()
+		if closed { // by the handler, most likely: what follows is not wanted
+			c.readerDone(net.ErrClosed)
+			readBuffers.Put(buf)
+			c.h.Batch(true)
+			return
+		}
+
+		n, err := syscall.Read(d.fd, buf[:])
+		switch {
+		case n > 0:
+			c.h.Data(buf[:n])
+			if n == len(buf) || hangup {
+				continue
+			}
+		case err == syscall.EINTR:
+			continue
+		case err == syscall.EAGAIN:
+		default:
+			if err == nil {
+				err = io.EOF
+			} else {
+				err = os.NewSyscallError("read", err)
+			}
+			c.readerDone(err)
+			readBuffers.Put(buf)
+			c.h.Batch(true)
+			return
+		}
+
+		// A short read means empty, unless an edge came in between.
+		c.mu.Lock()
+		if !c.again {
+			c.reading = false
+			c.mu.Unlock()
+			break
+		}
+		c.mu.Unlock()
+	}
+	readBuffers.Put(buf)
+	c.h.Batch(true)
+}
+
+// ready is called by the epoll loop.
+func (c *Conn) ready(d *descriptor, events uint32) {
+	if events&(syscall.EPOLLOUT|syscall.EPOLLERR|syscall.EPOLLHUP) != 0 {
+		c.writable()
+	}
+	if events&^syscall.EPOLLOUT == 0 {
+		return
+	}
+	c.mu.Lock()
+	c.again = true
+	if events&(syscall.EPOLLRDHUP|syscall.EPOLLERR|syscall.EPOLLHUP) != 0 {
+		c.hangup = true
+	}
+	start := !c.reading && !c.paused && c.err == nil
+	if start {
+		c.reading = true
+	}
+	c.mu.Unlock()
+	if start {
+		go c.read(d)
+	}
+}
+
+// An epollSet watches the descriptors of all connections.
+type epollSet struct {
+	fd int
+
+	mu    sync.RWMutex
+	conns map[int]*Conn // by descriptor
+}
+
+var poller = sync.OnceValues(func() (*epollSet, error) {
+	fd, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil, os.NewSyscallError("epoll_create1", err)
+	}
+	if err := syscall.SetNonblock(fd, true); err != nil {
+		return nil, err
+	}
+	s := &epollSet{fd: fd, conns: make(map[int]*Conn)}
+	// The set is itself a descriptor that the runtime's poller can watch, so
+	// that waiting for it costs a parked goroutine and no thread.
+	raw, err := os.NewFile(uintptr(fd), "epoll").SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	go s.loop(raw)
+	return s, nil
+})
+
+const epollET = 1 << 31
+
+func (s *epollSet) add(fd int, c *Conn) error {
+	s.mu.Lock()
+	s.conns[fd] = c
+	s.mu.Unlock()
+	ev := syscall.EpollEvent{
+		Events: syscall.EPOLLIN | syscall.EPOLLOUT | syscall.EPOLLRDHUP | epollET,
+		Fd:     int32(fd),
+	}
+	if err := syscall.EpollCtl(s.fd, syscall.EPOLL_CTL_ADD, fd, &ev); err != nil {
+		s.remove(fd)
+		return err
+	}
+	return nil
+}
+
+// remove forgets fd; closing the descriptor takes it out of the kernel's set.
+// An event that was already fetched for it finds nothing, or a newer
+// connection with the same number, which reads in vain and no harm is done.
+func (s *epollSet) remove(fd int) {
+	s.mu.Lock()
+	delete(s.conns, fd)
+	s.mu.Unlock()
+}
+
+func (s *epollSet) loop(raw syscall.RawConn) {
+	events := make([]syscall.EpollEvent, 256)
+	conns := make([]*Conn, len(events))
+	for {
+		n := 0
+		err := raw.Read(func(fd uintptr) bool {
+			var err error
+			n, err = syscall.EpollWait(int(fd), events, 0)
+			if err != nil && err != syscall.EINTR {
+				panic(os.NewSyscallError("epoll_wait", err)) // a broken set serves nobody
+			}
+			return n > 0
+		})
+		if err != nil {
+			panic(err)
+		}
+		s.mu.RLock()
+		for i := range n {
+			conns[i] = s.conns[int(events[i].Fd)]
+		}
+		s.mu.RUnlock()
+		for i, c := range conns[:n] {
+			if c != nil {
+				c.ready(c.sys.(*descriptor), events[i].Events)
+			}
+			conns[i] = nil
+		}
+	}
+}

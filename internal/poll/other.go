@@ -1,0 +1,7 @@
+//go:build !linux
+
+package poll
+
+import "net"
+
+func newBackend(nc net.Conn) backend { return newParked(nc) }
