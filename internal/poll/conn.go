@@ -43,6 +43,7 @@ type Conn struct {
 	mu       sync.Mutex
 	out      *outbox // nil while the kernel has taken everything
 	err      error   // why no more is written; nil while open
+	sealed   bool    // the last write was made
 	finish   bool    // half-close once the queue is empty
 	paused   bool
 	reading  bool // a goroutine is in the read path
@@ -59,7 +60,7 @@ type backend interface {
 	tryWritev(bufs [][]byte) (int, error) // the same, gathered
 	awaitWritable(c *Conn)                // calls c.writable once or more
 	wakeReader(c *Conn)                   // c.reading was set by the caller
-	closeWrite()                          // FIN
+	closeWrite(c *Conn)                   // FIN
 	close(c *Conn, readerActive bool)     // release, or leave to the reader
 }
 
@@ -112,7 +113,7 @@ func (c *Conn) WriteIfIdle(b []byte, shared bool) (bool, error) {
 }
 
 func (c *Conn) writeLocked(b []byte, shared bool) error {
-	if c.err != nil || c.finish {
+	if c.err != nil || c.sealed {
 		return net.ErrClosed
 	}
 	if c.out != nil {
@@ -140,6 +141,20 @@ func (c *Conn) writeLocked(b []byte, shared bool) error {
 	return nil
 }
 
+// WriteLast writes b, whatever the limits say, and refuses all later writes.
+func (c *Conn) WriteLast(b []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.out != nil {
+		if c.err == nil && !c.sealed {
+			c.out.push(b)
+		}
+	} else {
+		_ = c.writeLocked(b, true)
+	}
+	c.sealed = true
+}
+
 func (c *Conn) queueLocked(b []byte, shared bool) error {
 	if c.out.bytes+len(b) > c.limits.Bytes || c.out.len() >= c.limits.Packets {
 		return ErrFull
@@ -161,7 +176,7 @@ func (c *Conn) writable() {
 			c.out.free()
 			c.out = nil
 			if c.finish {
-				c.sys.closeWrite()
+				c.sys.closeWrite(c)
 			}
 			return
 		}
@@ -214,9 +229,9 @@ func (c *Conn) CloseWrite() {
 	if c.err != nil || c.finish {
 		return
 	}
-	c.finish = true
+	c.sealed, c.finish = true, true
 	if c.out == nil {
-		c.sys.closeWrite()
+		c.sys.closeWrite(c)
 	}
 }
 

@@ -127,7 +127,7 @@ func (d *descriptor) tryWritev(bufs [][]byte) (int, error) {
 	}
 }
 
-func (d *descriptor) closeWrite() {
+func (d *descriptor) closeWrite(*Conn) {
 	if d.fd >= 0 {
 		_ = syscall.Shutdown(d.fd, syscall.SHUT_WR)
 	}

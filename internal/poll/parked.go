@@ -103,7 +103,7 @@ func (p *parked) flush(c *Conn) {
 			o.free()
 			c.out = nil
 			if c.finish {
-				p.closeWrite()
+				p.closeWrite(c)
 			}
 			return
 		}
@@ -126,11 +126,14 @@ func (p *parked) flush(c *Conn) {
 	}
 }
 
-// closeWrite sends FIN where there is one to send: on TCP and TLS.
-func (p *parked) closeWrite() {
+// closeWrite sends FIN where there is one to send, on TCP and TLS; what cannot
+// be closed by halves is closed.
+func (p *parked) closeWrite(c *Conn) {
 	if half, ok := p.nc.(interface{ CloseWrite() error }); ok {
 		go func() { _ = half.CloseWrite() }()
+		return
 	}
+	c.failLocked(net.ErrClosed)
 }
 
 func (p *parked) close(*Conn, bool) {

@@ -1,0 +1,178 @@
+package engineio
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A heart keeps the deadlines of all sessions of a server: when to ping and
+// when a pong is overdue. Because all wait for the same interval, each of the
+// two lists is in order of its deadlines and one timer for its head suffices.
+type heart struct {
+	interval, timeout time.Duration
+	start             time.Time
+
+	mu    sync.Mutex
+	pings deadlines // sessions whose next ping is not due yet
+	pongs deadlines // sessions that owe a pong
+}
+
+// A beat is a session's place in a heart.
+type beat struct {
+	prev, next *Session
+	in         *deadlines    // nil when in none; guarded by heart.mu
+	at         time.Duration // since heart.start
+	owing      atomic.Bool   // a pong is awaited and nothing has come since the ping
+}
+
+// deadlines is a queue of sessions linked through their beats.
+type deadlines struct {
+	head, tail *Session
+	timer      *time.Timer
+	armed      bool
+	due        func(*Session) // called without heart.mu
+}
+
+func newHeart(interval, timeout time.Duration, sendPing, overdue func(*Session)) *heart {
+	h := &heart{interval: interval, timeout: timeout, start: time.Now()}
+	h.pings.due = sendPing
+	h.pongs.due = overdue
+	return h
+}
+
+// awaitPing starts the interval before the next ping.
+func (h *heart) awaitPing(s *Session) { h.enter(s, &h.pings, h.interval) }
+
+// awaitPong starts the time that a pong may take.
+func (h *heart) awaitPong(s *Session) { h.enter(s, &h.pongs, h.timeout) }
+
+// pong ends the wait for one; without a wait it does nothing.
+func (h *heart) pong(s *Session) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if s.beat.in == &h.pongs {
+		h.leaveLocked(s)
+		h.enterLocked(s, &h.pings, h.interval)
+	}
+}
+
+// alive is called when something other than a pong arrives while one is owed.
+// It gives the pong, which may be queued behind a large message, its full time
+// again; once per ping, so that a client cannot do without pongs altogether.
+func (h *heart) alive(s *Session) {
+	if s.beat.owing.CompareAndSwap(true, false) {
+		h.rearm(s)
+	}
+}
+
+// rearm gives a pong that is owed its full time again.
+func (h *heart) rearm(s *Session) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if s.beat.in == &h.pongs {
+		h.leaveLocked(s)
+		h.enterLocked(s, &h.pongs, h.timeout)
+	}
+}
+
+func (h *heart) enter(s *Session, l *deadlines, wait time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if s.beat.in == nil {
+		h.enterLocked(s, l, wait)
+	}
+}
+
+func (h *heart) enterLocked(s *Session, l *deadlines, wait time.Duration) {
+	b := &s.beat
+	b.in, b.prev, b.next = l, l.tail, nil
+	b.at = time.Since(h.start) + wait
+	b.owing.Store(false)
+	if l.tail != nil {
+		l.tail.beat.next = s
+	} else {
+		l.head = s
+	}
+	l.tail = s
+	if !l.armed {
+		h.armLocked(l, wait)
+	}
+}
+
+func (h *heart) leave(s *Session) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.leaveLocked(s)
+}
+
+func (h *heart) leaveLocked(s *Session) {
+	b := &s.beat
+	l := b.in
+	if l == nil {
+		return
+	}
+	if b.prev != nil {
+		b.prev.beat.next = b.next
+	} else {
+		l.head = b.next
+	}
+	if b.next != nil {
+		b.next.beat.prev = b.prev
+	} else {
+		l.tail = b.prev
+	}
+	b.in, b.prev, b.next = nil, nil, nil
+	if l.head == nil && l.armed {
+		// Nobody waits: a server that is dropped must not be held by a timer.
+		l.armed = !l.timer.Stop()
+	}
+}
+
+func (h *heart) armLocked(l *deadlines, wait time.Duration) {
+	l.armed = true
+	if l.timer == nil {
+		l.timer = time.AfterFunc(wait, func() { h.fire(l) })
+	} else {
+		l.timer.Reset(wait)
+	}
+}
+
+// fire takes everything that is due out of l and hands it over.
+func (h *heart) fire(l *deadlines) {
+	h.mu.Lock()
+	now := time.Since(h.start)
+	var due []*Session
+	for l.head != nil && l.head.beat.at <= now {
+		due = append(due, l.head)
+		h.leaveLocked(l.head)
+	}
+	if l.head != nil {
+		h.armLocked(l, l.head.beat.at-now)
+	} else {
+		l.armed = false
+	}
+	h.mu.Unlock()
+	for _, s := range due {
+		l.due(s)
+	}
+}
+
+// sendPing is called when the interval of s is over.
+func (s *Server) sendPing(sess *Session) {
+	s.heart.awaitPong(sess)
+	sess.beat.owing.Store(true)
+	if sess.Send(ping, 0) != nil {
+		s.heart.leave(sess) // it ended meanwhile, or does now
+	}
+}
+
+// pongOverdue is called when the time for a pong is over.
+func (s *Server) pongOverdue(sess *Session) {
+	if sess.isPaused() {
+		// The pong may well be there, but we do not read: not the client's fault.
+		s.heart.awaitPong(sess)
+		return
+	}
+	sess.end(PingTimeout, nil)
+}

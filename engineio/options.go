@@ -1,0 +1,143 @@
+package engineio
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Names of the transports.
+const (
+	Polling   = "polling"
+	WebSocket = "websocket"
+)
+
+// Options configure a [Server]. The zero value of each field stands for its
+// default, which is fit for production, except OnSession, which must be set.
+type Options struct {
+	// PingInterval is the time between a pong and the next ping. Default 25 s.
+	PingInterval time.Duration
+	// PingTimeout is how long a pong may take. Default 20 s.
+	PingTimeout time.Duration
+	// UpgradeTimeout is how long a client may take from the WebSocket of an
+	// upgrade to its completion. Default 10 s.
+	UpgradeTimeout time.Duration
+
+	// MaxPayload limits, in bytes, a POST body and a WebSocket message. It is
+	// announced to clients. Default 1,000,000.
+	MaxPayload int64
+	// MaxPayloadPackets limits the packets of one POST. Default 65,536; a
+	// client that sends more gets a parse error.
+	MaxPayloadPackets int
+
+	// MaxQueuedBytes limits what waits for one slow client. Default 1 MiB on
+	// top of what the kernel holds. A client beyond it is cut with
+	// [TransportError] and [ErrSlowConsumer].
+	MaxQueuedBytes int
+	// MaxQueuedPackets limits the number of Sends that wait. Default 16,384.
+	MaxQueuedPackets int
+
+	// Transports that clients may use. Default polling and websocket.
+	Transports []string
+	// DisableUpgrades keeps polling clients on polling.
+	DisableUpgrades bool
+
+	// CORS allows pages of other origins. Default nil: none.
+	CORS *CORS
+	// CheckOrigin decides about the Origin of a WebSocket. Default: the same
+	// origin, those of CORS, and clients that are no browsers.
+	CheckOrigin func(*http.Request) bool
+	// AllowRequest is asked once per session, at its handshake. A
+	// [*RefuseError] chooses status and body; of any other error only the log
+	// sees the text, the client gets code 4.
+	AllowRequest func(*http.Request) error
+
+	// OnSession is called once per handshake and returns the receiver of the
+	// session's messages. What it sends arrives right behind the open packet.
+	// The body of r must not be touched; r may be kept, at a price in memory.
+	OnSession func(s *Session, r *http.Request) Receiver
+	// OnConnectionError is told of every request that is refused.
+	OnConnectionError func(*ConnectionError)
+
+	// Logger gets what an operator should know. Default slog.Default().
+	Logger *slog.Logger
+}
+
+// withDefaults returns a copy with every default filled in. It panics on
+// values that make no sense: they are a programmer's mistake.
+func (o *Options) withDefaults() *Options {
+	var c Options
+	if o != nil {
+		c = *o
+	}
+	setDuration(&c.PingInterval, 25*time.Second, "PingInterval")
+	setDuration(&c.PingTimeout, 20*time.Second, "PingTimeout")
+	setDuration(&c.UpgradeTimeout, 10*time.Second, "UpgradeTimeout")
+	setNumber(&c.MaxPayload, 1_000_000, "MaxPayload")
+	setNumber(&c.MaxPayloadPackets, 1<<16, "MaxPayloadPackets")
+	setNumber(&c.MaxQueuedBytes, 1<<20, "MaxQueuedBytes")
+	setNumber(&c.MaxQueuedPackets, 1<<14, "MaxQueuedPackets")
+	if c.Transports == nil {
+		c.Transports = []string{Polling, WebSocket}
+	}
+	for _, t := range c.Transports {
+		if t != Polling && t != WebSocket {
+			panic(fmt.Sprintf("engineio: Options.Transports: unknown transport %q", t))
+		}
+	}
+	if len(c.Transports) == 0 {
+		panic("engineio: Options.Transports: empty; nil stands for the default")
+	}
+	if c.CORS != nil {
+		cors := *c.CORS
+		cors.check()
+		c.CORS = &cors
+	}
+	if c.OnSession == nil {
+		panic("engineio: Options.OnSession: must be set")
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	return &c
+}
+
+func setDuration(d *time.Duration, def time.Duration, name string) {
+	if *d == 0 {
+		*d = def
+	}
+	if *d < time.Millisecond {
+		panic(fmt.Sprintf("engineio: Options.%s: %v is shorter than a millisecond", name, *d))
+	}
+}
+
+func setNumber[T int | int64](n *T, def T, name string) {
+	if *n == 0 {
+		*n = def
+	}
+	if *n < 0 {
+		panic(fmt.Sprintf("engineio: Options.%s: %d is negative", name, *n))
+	}
+}
+
+func (o *Options) allows(transport string) bool {
+	return slices.Contains(o.Transports, transport)
+}
+
+// upgradesFrom returns the transports to which a session may move, as the
+// inside of a JSON array.
+func (o *Options) upgradesFrom(transport string) string {
+	if transport == Polling && !o.DisableUpgrades && o.allows(WebSocket) {
+		return `"` + WebSocket + `"`
+	}
+	return ""
+}
+
+// validOrigin reports whether the Origin header could come from a browser;
+// control characters in it could otherwise end up in a log or a header.
+func validOrigin(origin string) bool {
+	return !strings.ContainsFunc(origin, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f || r > 0xff })
+}

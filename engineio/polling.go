@@ -1,0 +1,205 @@
+package engineio
+
+import (
+	"net/http"
+	"time"
+)
+
+// polling is what a session needs while it has no WebSocket: the packets that
+// wait for a GET, the GET that waits for packets, and the probe of an upgrade.
+// Session.mu guards it.
+type polling struct {
+	queue []*Prepared
+	bytes int
+
+	wait    *poll         // the GET that waits
+	posting bool          // a POST is being handled
+	resumed chan struct{} // closed by resume; nil unless paused
+	last    packetType    // how the session ended
+
+	probe      *wsTransport
+	probed     bool
+	probeTimer *time.Timer
+	noopTimer  *time.Timer
+	closeTimer *time.Timer
+}
+
+// A poll is a GET request that waits for something to send.
+type poll struct {
+	wake     chan struct{}
+	released bool
+}
+
+// release has the poll answered with what there is, if only a noop.
+func (p *poll) release() {
+	if !p.released {
+		p.released = true
+		close(p.wake)
+	}
+}
+
+func (p *polling) writable() bool { return p.wait != nil && !p.wait.released && len(p.queue) == 0 }
+
+// idle reports whether a poll waits and nothing is queued for it.
+func (p *polling) idle() bool { return p.wait != nil && len(p.queue) == 0 }
+
+func (p *polling) push(s *Session, m *Prepared, f Flags) error {
+	if f&Volatile != 0 && !p.writable() {
+		return ErrDropped
+	}
+	size := m.Size()
+	if p.bytes+size > s.srv.opts.MaxQueuedBytes || len(p.queue) >= s.srv.opts.MaxQueuedPackets {
+		if f&Volatile != 0 {
+			return ErrDropped
+		}
+		s.tooSlow()
+		return ErrSlowConsumer
+	}
+	p.queue = append(p.queue, m)
+	p.bytes += size
+	if p.wait != nil {
+		p.wait.release()
+	}
+	return nil
+}
+
+// take empties the queue into one payload.
+func (p *polling) take() []byte {
+	if len(p.queue) == 0 {
+		return []byte{byte(packetNoop)}
+	}
+	n := len(p.queue)
+	for _, m := range p.queue {
+		n += len(m.pollPackets())
+	}
+	b := make([]byte, 0, n+2)
+	for i, m := range p.queue {
+		if i > 0 {
+			b = append(b, separator)
+		}
+		b = append(b, m.pollPackets()...)
+	}
+	p.queue, p.bytes = nil, 0
+	return b
+}
+
+func (p *polling) pause() {
+	if p.resumed == nil {
+		p.resumed = make(chan struct{})
+	}
+}
+
+func (p *polling) resume() {
+	if p.resumed != nil {
+		close(p.resumed)
+		p.resumed = nil
+	}
+}
+
+func (p *polling) stopProbe() {
+	p.probe, p.probed = nil, false
+	p.probeTimer.Stop()
+	if p.noopTimer != nil {
+		p.noopTimer.Stop()
+		p.noopTimer = nil
+	}
+}
+
+// end drops what waits and answers the waiting poll with last.
+func (p *polling) end(last packetType) {
+	p.queue, p.bytes = nil, 0
+	p.last = last
+	if t := p.probe; t != nil {
+		p.stopProbe()
+		t.close(closeFrame)
+	}
+	if p.closeTimer != nil {
+		p.closeTimer.Stop()
+	}
+	if p.wait != nil {
+		p.wait.release()
+	}
+	p.resume()
+}
+
+// writeTimeout is how long a client may take to read a response that is ready.
+const writeTimeout = 30 * time.Second
+
+// servePoll answers a GET ("Transports", HTTP long-polling).
+func (s *Session) servePoll(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	p := s.polling
+	if p == nil || s.state == closed { // upgraded or ended since the request was checked
+		s.mu.Unlock()
+		s.srv.refuse(w, r, s.goneError())
+		return
+	}
+	if p.wait != nil {
+		s.mu.Unlock()
+		s.end(TransportError, errOverlap)
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	if len(p.queue) == 0 && s.state == open {
+		wait := &poll{wake: make(chan struct{})}
+		p.wait = wait
+		s.mu.Unlock()
+		// Deadlines that the http.Server has set are meant for requests that
+		// have something to say at once.
+		rc := http.NewResponseController(w)
+		_ = rc.SetWriteDeadline(time.Time{})
+		_ = rc.SetReadDeadline(time.Time{})
+		select {
+		case <-wait.wake:
+		case <-r.Context().Done():
+			s.mu.Lock()
+			p.wait = nil
+			s.mu.Unlock()
+			s.end(TransportError, errPollClosed)
+			return
+		}
+		s.mu.Lock()
+		p.wait = nil
+	}
+	// From here on the client may open its next poll: it can have all of the
+	// response before this handler returns.
+	payload, end := s.takeLocked(p)
+	if end {
+		s.endLocked(packetClose)
+	}
+	s.mu.Unlock()
+
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout))
+	err := s.srv.writePayload(w, r, payload)
+	if err == nil && r.Context().Err() != nil {
+		err = errPollClosed
+	}
+	switch {
+	case end:
+		s.afterEnd(ForcedClose, nil)
+	case err != nil:
+		s.end(TransportError, err)
+	}
+}
+
+// takeLocked returns what to answer to a poll, and whether that is the last.
+func (s *Session) takeLocked(p *polling) (payload []byte, end bool) {
+	switch {
+	case s.state == closed:
+		return []byte{byte(p.last)}, false
+	case s.polling == nil: // upgraded; the queue went there
+		return []byte{byte(packetNoop)}, false
+	case s.state == closing:
+		return append(p.take(), separator, byte(packetClose)), true
+	}
+	return p.take(), false
+}
+
+// goneError is the answer to a request that lost a race against the end or the
+// upgrade of its session.
+func (s *Session) goneError() *ConnectionError {
+	if s.isClosed() {
+		return &ConnectionError{Code: UnknownSID, Context: map[string]any{"sid": s.id}}
+	}
+	return transportMismatch(Polling, s.Transport())
+}

@@ -1,0 +1,165 @@
+package engineio
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+)
+
+var (
+	errOverlap     = errors.New("overlap from client")
+	errPostOverlap = errors.New("data request overlap from client")
+	errPollClosed  = errors.New("poll connection closed prematurely")
+	errPostClosed  = errors.New("data request connection closed prematurely")
+	errContent     = errors.New("invalid content")
+)
+
+// bodyTimeout is how long a client may take to send the body of a POST.
+const bodyTimeout = 30 * time.Second
+
+// servePost handles a POST: a payload of packets from the client.
+func (s *Session) servePost(w http.ResponseWriter, r *http.Request) {
+	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind == "application/octet-stream" {
+		s.end(TransportError, errContent)
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	s.mu.Lock()
+	p := s.polling
+	switch {
+	case p == nil || s.state == closed:
+		s.mu.Unlock()
+		s.srv.refuse(w, r, s.goneError())
+		return
+	case p.posting:
+		s.mu.Unlock()
+		s.end(TransportError, errPostOverlap)
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	p.posting = true
+	resumed := p.resumed
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		p.posting = false
+		s.mu.Unlock()
+	}()
+
+	if resumed != nil { // paused: leave the body to TCP until there is room
+		select {
+		case <-resumed:
+		case <-r.Context().Done():
+			s.end(TransportError, errPostClosed)
+			return
+		}
+	}
+
+	buf := bodies.Get().(*bytes.Buffer)
+	defer func() {
+		if buf.Cap() <= maxScratch {
+			buf.Reset()
+			bodies.Put(buf)
+		}
+	}()
+	switch err := s.srv.readBody(buf, w, r); {
+	case errors.Is(err, errTooLarge):
+		w.Header().Set("Connection", "close") // the rest of the body is not read
+		w.WriteHeader(http.StatusRequestEntityTooLarge)
+		return
+	case err != nil:
+		s.end(TransportError, errPostClosed)
+		return
+	}
+
+	s.receivePayload(buf.Bytes())
+	h := w.Header()
+	h.Set("Content-Type", "text/html")
+	h.Set("Content-Length", "2")
+	_, _ = io.WriteString(w, "ok")
+	s.flush(false) // this goroutine still owes the response
+}
+
+var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+var errTooLarge = errors.New("payload too large")
+
+// readBody reads what r brings, at most MaxPayload, and no faster than it comes:
+// nothing is allocated because a header promises it.
+func (s *Server) readBody(buf *bytes.Buffer, w http.ResponseWriter, r *http.Request) error {
+	limit := s.opts.MaxPayload
+	if r.ContentLength > limit {
+		return errTooLarge
+	}
+	rc := http.NewResponseController(w)
+	_ = rc.SetReadDeadline(time.Now().Add(bodyTimeout))
+	n, err := buf.ReadFrom(io.LimitReader(r.Body, limit+1))
+	_ = rc.SetReadDeadline(time.Time{})
+	if n > limit {
+		return errTooLarge
+	}
+	return err
+}
+
+// receivePayload handles the packets of a POST up to the first bad one.
+func (s *Session) receivePayload(body []byte) {
+	if !utf8.Valid(body) {
+		body = bytes.ToValidUTF8(body, []byte("\uFFFD"))
+	}
+	s.recvMu.Lock()
+	defer s.recvMu.Unlock()
+	for n := 1; ; n++ {
+		if n > s.srv.opts.MaxPayloadPackets {
+			s.end(ParseError, fmt.Errorf("more than %d packets in one payload", s.srv.opts.MaxPayloadPackets))
+			return
+		}
+		packet, rest, more := bytes.Cut(body, []byte{separator})
+		if !s.receivePacket(packet) || !more || s.told || s.isClosed() {
+			return
+		}
+		body = rest
+	}
+}
+
+func (s *Session) receivePacket(packet []byte) bool {
+	if len(packet) == 0 {
+		return s.receive(0, Message{})
+	}
+	if packet[0] != 'b' {
+		return s.receive(packetType(packet[0]), Message{Data: packet[1:]})
+	}
+	data, err := decodeBase64(packet[1:])
+	if err != nil {
+		s.end(ParseError, err)
+		return false
+	}
+	return s.receive(packetMessage, Message{Binary: true, Data: data})
+}
+
+// decodeBase64 decodes in place. Padding may be missing.
+func decodeBase64(b []byte) ([]byte, error) {
+	b = bytes.TrimRight(b, "=")
+	n, err := base64.RawStdEncoding.Decode(b, b)
+	return b[:n], err
+}
+
+// writePayload writes the response to a poll.
+func (s *Server) writePayload(w http.ResponseWriter, r *http.Request, payload []byte) error {
+	h := w.Header()
+	h.Set("Content-Type", "text/plain; charset=UTF-8")
+	h.Set("Content-Length", fmt.Sprint(len(payload)))
+	h.Set("Cache-Control", "no-store")
+	if ua := r.UserAgent(); strings.Contains(ua, ";MSIE") || strings.Contains(ua, "Trident/") {
+		h.Set("X-XSS-Protection", "0")
+	}
+	_, err := w.Write(payload)
+	return err
+}

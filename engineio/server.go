@@ -1,0 +1,182 @@
+package engineio
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+	"sync"
+	"sync/atomic"
+
+	"github.com/sockeye-go/socketio/internal/poll"
+	"github.com/sockeye-go/socketio/internal/ws"
+)
+
+// A Server is an http.Handler that speaks Engine.IO. It serves whatever path
+// it is mounted at. Its methods are safe for concurrent use.
+type Server struct {
+	opts   *Options
+	limits poll.Limits
+	table  *table
+	heart  *heart
+
+	live atomic.Int64 // sessions whose receiver has not been told of the end
+
+	mu       sync.Mutex
+	draining bool          // no new sessions
+	empty    chan struct{} // closed when live falls to 0 while draining
+}
+
+// NewServer returns a server. It panics if an option makes no sense.
+func NewServer(opts *Options) *Server {
+	s := &Server{opts: opts.withDefaults(), table: newTable()}
+	s.limits = poll.Limits{Bytes: s.opts.MaxQueuedBytes, Packets: s.opts.MaxQueuedPackets}
+	s.heart = newHeart(s.opts.PingInterval, s.opts.PingTimeout, s.sendPing, s.pongOverdue)
+	return s
+}
+
+// Sessions returns the number of sessions.
+func (s *Server) Sessions() int { return int(s.live.Load()) }
+
+// Session returns the session with this sid, or nil.
+func (s *Server) Session(sid string) *Session { return s.table.get(sid) }
+
+// Close ends all sessions at once and refuses new ones.
+func (s *Server) Close() error {
+	s.drain()
+	for _, sess := range s.table.all() {
+		sess.end(ForcedClose, nil)
+	}
+	return nil
+}
+
+// Shutdown refuses new sessions, closes those there are when they have taken
+// what is queued for them, and waits for their receivers to be told. When ctx
+// ends first, the rest is closed at once and the error of ctx returned.
+func (s *Server) Shutdown(ctx context.Context) error {
+	empty := s.drain()
+	for _, sess := range s.table.all() {
+		sess.Close()
+	}
+	select {
+	case <-empty:
+		return nil
+	case <-ctx.Done():
+		return errors.Join(context.Cause(ctx), s.Close())
+	}
+}
+
+// Drain refuses new sessions from now on; those there are go on.
+func (s *Server) Drain() { s.drain() }
+
+func (s *Server) drain() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.draining = true
+	if s.empty == nil {
+		s.empty = make(chan struct{})
+		if s.live.Load() == 0 {
+			close(s.empty)
+		}
+	}
+	return s.empty
+}
+
+// admit counts a new session, unless the server drains.
+func (s *Server) admit() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.draining {
+		return false
+	}
+	s.live.Add(1)
+	return true
+}
+
+func (s *Server) sessionEnded() {
+	if s.live.Add(-1) > 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.draining && s.live.Load() == 0 {
+		select {
+		case <-s.empty:
+		default:
+			close(s.empty)
+		}
+	}
+}
+
+// ServeHTTP implements http.Handler.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("X-Content-Type-Options", "nosniff")
+	if c := s.opts.CORS; c != nil {
+		c.setHeaders(h, r)
+		if r.Method == http.MethodOptions {
+			c.servePreflight(w, r)
+			return
+		}
+	}
+	q := parseQuery(r.URL.RawQuery)
+	upgrade := ws.IsUpgrade(r)
+	sess, refusal := s.verify(r, q, upgrade)
+	if refusal != nil {
+		s.refuse(w, r, refusal)
+		return
+	}
+	switch {
+	case upgrade:
+		s.serveUpgrade(w, r, q, sess)
+	case sess == nil:
+		s.handshake(w, r)
+	case r.Method == http.MethodGet:
+		sess.servePoll(w, r)
+	case r.Method == http.MethodPost:
+		sess.servePost(w, r)
+	default:
+		w.WriteHeader(http.StatusInternalServerError)
+	}
+}
+
+// refuse answers a request that is not served. On a WebSocket request the
+// answer is plain text, as there is nobody who would read JSON.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, e *ConnectionError) {
+	e.Request = r
+	if s.opts.OnConnectionError != nil {
+		s.opts.OnConnectionError(e)
+	}
+	s.opts.Logger.Debug("connection refused", "code", int(e.Code), "reason", e.Message(), "context", e.Context, "error", e.Err, "remote", r.RemoteAddr)
+
+	status := e.status
+	upgrade := ws.IsUpgrade(r)
+	if status == 0 {
+		status = http.StatusBadRequest
+		if e.Code == Forbidden && !upgrade {
+			status = http.StatusForbidden
+		}
+	}
+	h := w.Header()
+	body := e.body
+	switch {
+	case upgrade:
+		h.Set("Connection", "close")
+		h.Set("Content-Type", "text/html")
+		if body == nil {
+			body = []byte(e.Message())
+		}
+	case body == nil:
+		h.Set("Content-Type", "application/json")
+		body, _ = json.Marshal(struct {
+			Code    Code   `json:"code"`
+			Message string `json:"message"`
+		}{e.Code, e.Message()})
+	case h.Get("Content-Type") == "":
+		h.Set("Content-Type", "text/plain; charset=utf-8")
+	}
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
+}

@@ -1,0 +1,313 @@
+package engineio
+
+import (
+	"errors"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/sockeye-go/socketio/internal/poll"
+)
+
+// A Session is one client, from its handshake to its end, across the upgrade
+// of its transport. Its methods are safe for concurrent use, and none blocks.
+type Session struct {
+	srv    *Server
+	recv   Receiver
+	id     string
+	remote string
+
+	// ws is set once, with everything older already written to it, and never
+	// unset: a Send that sees it needs no lock of the session's.
+	ws   atomic.Pointer[wsTransport]
+	beat beat
+
+	// recvMu is held for each batch of Receive calls and for Closed: during an
+	// upgrade a POST and a WebSocket can deliver at the same time.
+	recvMu sync.Mutex
+	told   bool        // Closed was called
+	fresh  atomic.Bool // Receive was called and Flush was not yet
+	slow   atomic.Bool // the queue was full once: the session is being cut
+
+	mu      sync.Mutex
+	state   state
+	paused  bool
+	polling *polling // nil once on WebSocket
+}
+
+type state uint8
+
+const (
+	open    state = iota
+	closing       // Close was called; what is queued still goes out
+	closed
+)
+
+// ID returns the sid: 20 characters that only this client knows.
+func (s *Session) ID() string { return s.id }
+
+// RemoteAddr returns the address that made the handshake, as http.Request has it.
+func (s *Session) RemoteAddr() string { return s.remote }
+
+// Protocol returns the revision of the protocol that the client speaks.
+func (s *Session) Protocol() int { return 4 }
+
+// Transport returns the name of the current transport.
+func (s *Session) Transport() string {
+	if s.ws.Load() != nil {
+		return WebSocket
+	}
+	return Polling
+}
+
+// Send sends p after everything sent before. It returns nil when p is on its
+// way, which is not a promise that it arrives; otherwise [ErrClosed],
+// [ErrSlowConsumer], or, for [Volatile] messages, [ErrDropped].
+func (s *Session) Send(p *Prepared, f Flags) error {
+	if t := s.ws.Load(); t != nil {
+		return t.send(p.wsFrames(), true, f)
+	}
+	s.mu.Lock()
+	if t := s.ws.Load(); t != nil { // upgraded meanwhile
+		s.mu.Unlock()
+		return t.send(p.wsFrames(), true, f)
+	}
+	defer s.mu.Unlock()
+	if s.state != open {
+		return ErrClosed
+	}
+	return s.polling.push(s, p, f)
+}
+
+// SendMessage is Send for a message to this session alone. m.Data may be
+// changed when it returns.
+func (s *Session) SendMessage(m Message, f Flags) error {
+	t := s.ws.Load()
+	if t == nil {
+		m.Data = append([]byte(nil), m.Data...)
+		return s.Send(Prepare(m), f)
+	}
+	buf := scratch.Get().(*[]byte)
+	b := appendMessageFrame((*buf)[:0], packetMessage, m)
+	err := t.send(b, false, f)
+	if cap(b) <= maxScratch {
+		*buf = b
+		scratch.Put(buf)
+	}
+	return err
+}
+
+// scratch holds frames while they are written.
+var scratch = sync.Pool{New: func() any { b := make([]byte, 0, 512); return &b }}
+
+const maxScratch = 64 << 10
+
+// Writable reports whether a message would leave at once.
+func (s *Session) Writable() bool {
+	if t := s.ws.Load(); t != nil {
+		_, n := t.conn.Buffered()
+		return n == 0
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state == open && s.polling.writable()
+}
+
+// Buffered returns the bytes and the Sends that wait for the client.
+func (s *Session) Buffered() (bytes, packets int) {
+	if t := s.ws.Load(); t != nil {
+		return t.conn.Buffered()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.polling == nil {
+		return 0, 0
+	}
+	return s.polling.bytes, len(s.polling.queue)
+}
+
+// Pause stops reading from the client, who is held back by TCP. Messages that
+// were already read may still be delivered. While paused, a missing pong does
+// not end the session.
+func (s *Session) Pause() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.paused = true
+	if t := s.ws.Load(); t != nil {
+		t.conn.Pause()
+	} else if s.polling != nil {
+		s.polling.pause()
+	}
+}
+
+// Resume undoes Pause.
+func (s *Session) Resume() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.paused {
+		return
+	}
+	s.paused = false
+	if t := s.ws.Load(); t != nil {
+		t.conn.Resume()
+	}
+	if s.polling != nil {
+		s.polling.resume()
+	}
+	s.srv.heart.rearm(s)
+}
+
+func (s *Session) isPaused() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.paused
+}
+
+// Close ends the session with [ForcedClose] after what is queued has been
+// handed over. A polling client that does not come for it within 30 s loses it.
+func (s *Session) Close() {
+	s.mu.Lock()
+	if s.state != open {
+		s.mu.Unlock()
+		return
+	}
+	if p := s.polling; s.ws.Load() == nil && !p.idle() {
+		s.state = closing
+		p.closeTimer = time.AfterFunc(closeTimeout, func() { s.end(ForcedClose, nil) })
+		s.mu.Unlock()
+		return
+	}
+	s.mu.Unlock()
+	s.end(ForcedClose, nil)
+}
+
+// closeTimeout is how long the end of a polling session waits for a poll.
+const closeTimeout = 30 * time.Second
+
+// Abort ends the session at once; what waits for a poll is dropped.
+func (s *Session) Abort(reason Reason) { s.end(reason, nil) }
+
+// end closes the session, once, and has the receiver told on another
+// goroutine: callers may hold the receiver's own locks.
+func (s *Session) end(reason Reason, err error) {
+	s.mu.Lock()
+	ended := s.endLocked(packetClose)
+	s.mu.Unlock()
+	if ended {
+		s.afterEnd(reason, err)
+	}
+}
+
+// endLocked reports whether this call ended the session. A poll that waits is
+// answered with last.
+func (s *Session) endLocked(last packetType) bool {
+	if s.state == closed {
+		return false
+	}
+	s.state = closed
+	s.srv.table.remove(s)
+	s.srv.heart.leave(s)
+	if p := s.polling; p != nil {
+		p.end(last)
+	}
+	return true
+}
+
+func (s *Session) afterEnd(reason Reason, err error) {
+	if t := s.ws.Load(); t != nil {
+		t.close(closeFrame)
+	}
+	s.srv.opts.Logger.Debug("session closed", "sid", s.id, "reason", string(reason), "error", err)
+	go func() {
+		s.recvMu.Lock()
+		s.told = true
+		s.recv.Closed(reason, err)
+		s.recvMu.Unlock()
+		s.recv.Flush(true)
+		s.srv.sessionEnded()
+	}()
+}
+
+// tooSlow is called when a queue is full. It never runs on the path of the
+// sender, who may be in the middle of a broadcast.
+func (s *Session) tooSlow() {
+	if s.slow.Swap(true) {
+		return
+	}
+	go func() {
+		s.srv.opts.Logger.Warn("slow consumer: session is cut", "sid", s.id, "remote", s.remote)
+		if t := s.ws.Load(); t != nil {
+			t.conn.Close() // a close frame would wait behind what is not read
+		}
+		s.end(TransportError, ErrSlowConsumer)
+	}()
+}
+
+// isClosed reports whether anything still may be received.
+func (s *Session) isClosed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state == closed
+}
+
+// receive handles one packet; s.recvMu is held. It reports whether more may
+// follow. On a probe it is not called.
+func (s *Session) receive(kind packetType, m Message) bool {
+	switch kind {
+	case packetMessage:
+		if s.told {
+			return false
+		}
+		s.fresh.Store(true)
+		s.recv.Receive(m)
+	case packetPong:
+		s.srv.heart.pong(s)
+		return true
+	case packetPing:
+		s.end(TransportError, errors.New("invalid heartbeat direction"))
+		return false
+	case packetClose:
+		s.clientClosed()
+		return false
+	case packetOpen, packetUpgrade, packetNoop:
+		// Without a meaning here, and without harm.
+	default:
+		s.end(ParseError, errors.New("unknown packet type"))
+		return false
+	}
+	s.srv.heart.alive(s)
+	return true
+}
+
+// clientClosed is the end by a close packet. A poll that still waits has
+// nothing to be told and gets a noop.
+func (s *Session) clientClosed() {
+	s.mu.Lock()
+	ended := s.endLocked(packetNoop)
+	s.mu.Unlock()
+	if ended {
+		s.afterEnd(TransportClose, nil)
+	}
+}
+
+// flush ends a batch of receive calls.
+func (s *Session) flush(mayBlock bool) {
+	if s.fresh.Swap(false) {
+		s.recv.Flush(mayBlock)
+	}
+}
+
+// sendError turns what a connection says into what Send promises.
+func (s *Session) sendError(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, poll.ErrFull):
+		s.tooSlow()
+		return ErrSlowConsumer
+	case errors.Is(err, net.ErrClosed):
+		return ErrClosed
+	}
+	return err
+}

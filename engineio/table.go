@@ -1,0 +1,66 @@
+package engineio
+
+import (
+	"hash/maphash"
+	"sync"
+)
+
+// A table holds the sessions of a server by sid. It is sharded, so that
+// handshakes and polls on many cores do not queue for one lock.
+type table struct {
+	seed   maphash.Seed
+	shards [32]shard
+}
+
+type shard struct {
+	mu       sync.Mutex
+	sessions map[string]*Session
+	_        [40]byte // a cache line of its own
+}
+
+func newTable() *table {
+	t := &table{seed: maphash.MakeSeed()}
+	for i := range t.shards {
+		t.shards[i].sessions = make(map[string]*Session)
+	}
+	return t
+}
+
+func (t *table) shard(sid string) *shard {
+	return &t.shards[maphash.String(t.seed, sid)%uint64(len(t.shards))]
+}
+
+func (t *table) get(sid string) *Session {
+	sh := t.shard(sid)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	return sh.sessions[sid]
+}
+
+func (t *table) add(s *Session) {
+	sh := t.shard(s.id)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	sh.sessions[s.id] = s
+}
+
+func (t *table) remove(s *Session) {
+	sh := t.shard(s.id)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	delete(sh.sessions, s.id)
+}
+
+// all returns the sessions at one moment.
+func (t *table) all() []*Session {
+	var out []*Session
+	for i := range t.shards {
+		sh := &t.shards[i]
+		sh.mu.Lock()
+		for _, s := range sh.sessions {
+			out = append(out, s)
+		}
+		sh.mu.Unlock()
+	}
+	return out
+}

@@ -1,0 +1,186 @@
+package engineio
+
+import (
+	"errors"
+	"io"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"github.com/sockeye-go/socketio/internal/poll"
+	"github.com/sockeye-go/socketio/internal/ws"
+)
+
+// A wsTransport is the WebSocket of one session, or one that tries to become
+// it. It is the handler of its connection.
+type wsTransport struct {
+	s      *Session
+	conn   *poll.Conn
+	parser ws.Parser
+
+	broken  bool        // the peer violated the protocol; guarded by s.recvMu
+	probing atomic.Bool // not the session's transport yet
+	closing atomic.Bool // the close frame is on its way; what still comes is ignored
+	linger  atomic.Pointer[time.Timer]
+}
+
+// lingerTimeout is how long a closing connection waits for the peer's side of
+// the close: closing earlier could reset the connection and destroy data that
+// the peer has not read yet.
+const lingerTimeout = 3 * time.Second
+
+var closeFrame = ws.AppendFrame(nil, ws.Close, nil)
+
+func (s *Session) newWebSocket(nc net.Conn, probing bool) *wsTransport {
+	t := &wsTransport{s: s}
+	t.parser.Init(ws.Server, s.srv.opts.MaxPayload)
+	t.probing.Store(probing)
+	t.conn = poll.New(nc, t, &s.srv.limits)
+	return t
+}
+
+// send writes frames. If shared, they never change; otherwise they are copied
+// when they have to wait.
+func (t *wsTransport) send(frames []byte, shared bool, f Flags) error {
+	if f&Volatile == 0 {
+		if err := t.conn.Write(frames, shared); err != nil {
+			return t.s.sendError(err)
+		}
+		return nil
+	}
+	ok, err := t.conn.WriteIfIdle(frames, shared)
+	switch {
+	case errors.Is(err, poll.ErrFull): // larger than the queue itself
+		return ErrDropped
+	case err != nil:
+		return t.s.sendError(err)
+	case !ok:
+		return ErrDropped
+	}
+	return nil
+}
+
+// close says goodbye with frame and leaves the connection to the peer for a
+// moment. Only the first call has an effect.
+func (t *wsTransport) close(frame []byte) {
+	if t.closing.Swap(true) {
+		return
+	}
+	t.conn.WriteLast(frame)
+	t.linger.Store(time.AfterFunc(lingerTimeout, t.conn.Close))
+}
+
+// Data implements poll.Handler.
+func (t *wsTransport) Data(p []byte) {
+	t.s.recvMu.Lock()
+	defer t.s.recvMu.Unlock()
+	for len(p) > 0 && !t.broken {
+		m, n, ok, err := t.parser.Next(p)
+		if err != nil {
+			t.violation(err)
+			return
+		}
+		if !ok {
+			return
+		}
+		p = p[n:]
+		t.message(m)
+	}
+}
+
+// Batch implements poll.Handler.
+func (t *wsTransport) Batch(mayBlock bool) { t.s.flush(mayBlock) }
+
+// Ended implements poll.Handler.
+func (t *wsTransport) Ended(err error) {
+	if timer := t.linger.Load(); timer != nil {
+		timer.Stop()
+	}
+	t.conn.Close()
+	if t.closing.Swap(true) {
+		return // we closed; the session knows
+	}
+	if t.probing.Load() {
+		t.s.probeFailed(t)
+		return
+	}
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	t.s.end(TransportClose, err)
+}
+
+// message handles one WebSocket message.
+func (t *wsTransport) message(m ws.Message) {
+	if t.closing.Load() {
+		if m.Op == ws.Close {
+			t.conn.CloseWrite()
+		}
+		return
+	}
+	switch m.Op {
+	case ws.Ping:
+		// A peer that pings and does not read fills the queue and is cut.
+		if err := t.conn.Write(ws.AppendFrame(nil, ws.Pong, m.Data), true); err != nil {
+			_ = t.s.sendError(err)
+		}
+	case ws.Pong:
+	case ws.Close:
+		t.peerClosed(m.Code)
+	case ws.Binary:
+		if t.probing.Load() {
+			t.s.probeFailed(t)
+			return
+		}
+		t.s.receive(packetMessage, Message{Binary: true, Data: m.Data})
+	case ws.Text:
+		if t.probing.Load() {
+			t.s.probePacket(t, string(m.Data))
+			return
+		}
+		if len(m.Data) == 0 {
+			t.s.receive(0, Message{})
+			return
+		}
+		t.s.receive(packetType(m.Data[0]), Message{Data: m.Data[1:]})
+	}
+}
+
+// peerClosed answers the peer's close frame and ends the session.
+func (t *wsTransport) peerClosed(code ws.CloseCode) {
+	answer := closeFrame
+	if code != ws.CloseNoStatus {
+		answer = ws.AppendClose(nil, code, "")
+	}
+	t.close(answer)
+	t.conn.CloseWrite()
+	if t.probing.Load() {
+		t.s.probeFailed(t)
+		return
+	}
+	t.s.end(TransportClose, nil)
+}
+
+// violation ends a connection whose peer does not keep to RFC 6455, or sent a
+// message beyond the limit, with the close code that says so.
+func (t *wsTransport) violation(err error) {
+	t.broken = true
+	if t.closing.Load() {
+		t.conn.Close()
+		return
+	}
+	var wsErr *ws.Error
+	if errors.As(err, &wsErr) {
+		t.close(ws.AppendClose(nil, wsErr.Code, wsErr.Reason))
+	} else {
+		t.close(closeFrame)
+	}
+	// Nothing after the violation makes sense: do not read it, but do not
+	// reset the connection under the close frame either.
+	t.conn.CloseWrite()
+	if t.probing.Load() {
+		t.s.probeFailed(t)
+		return
+	}
+	t.s.end(TransportError, err)
+}

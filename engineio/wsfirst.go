@@ -1,0 +1,40 @@
+package engineio
+
+import (
+	"net"
+	"net/http"
+)
+
+// startWebSocket opens a session that begins on WebSocket.
+func (s *Server) startWebSocket(r *http.Request, nc net.Conn, leftover []byte) {
+	sess := s.newSession(r, WebSocket)
+	t := sess.newWebSocket(nc, false)
+
+	// What OnSession sent is in the queue; what other goroutines send from now
+	// on waits for the lock and then takes the direct way.
+	sess.mu.Lock()
+	first := make([]byte, 0, 256)
+	for _, m := range sess.polling.queue {
+		first = append(first, m.wsFrames()...)
+	}
+	err := t.conn.Write(first, true)
+	state := sess.state
+	if sess.polling.closeTimer != nil {
+		sess.polling.closeTimer.Stop()
+	}
+	sess.polling = nil
+	sess.ws.Store(t)
+	if sess.paused {
+		t.conn.Pause()
+	}
+	sess.mu.Unlock()
+	_ = sess.sendError(err)
+
+	switch state { // OnSession may have closed it
+	case closing:
+		sess.end(ForcedClose, nil)
+	case closed:
+		t.close(closeFrame)
+	}
+	t.conn.Start(leftover)
+}
