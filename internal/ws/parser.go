@@ -1,0 +1,234 @@
+package ws
+
+import (
+	"encoding/binary"
+	"slices"
+	"unicode/utf8"
+)
+
+// A Role is the side of the connection that a parser is on.
+type Role uint8
+
+// The roles: a server wants masked frames, a client must not get any.
+const (
+	Server Role = iota
+	Client
+)
+
+// A Message is a whole message, or a control frame.
+type Message struct {
+	Op   Opcode // Text, Binary, Close, Ping or Pong
+	Data []byte // of Close: the reason
+	Code CloseCode
+}
+
+// A Parser puts messages together from the bytes of a connection, as they come.
+// Between messages it is a few words; while one is incomplete it holds what has
+// arrived of it. It is not safe for concurrent use.
+type Parser struct {
+	max  int64
+	part *partial // nil between messages
+	err  *Error   // the first error stays
+	role Role
+}
+
+// A partial is what has arrived of a message and of the frame that is coming.
+type partial struct {
+	head     [maxHeader]byte
+	headLen  int
+	inFrame  bool // the header is complete
+	h        header
+	got      uint64 // payload bytes of this frame so far
+	control  []byte // payload of a control frame
+	op       Opcode // of the message; 0 outside of one
+	data     []byte
+	fragment int // frames of this message so far
+}
+
+// A message may have this many fragments, and more only if they are no smaller
+// on average than the second number. Each costs a peer two bytes and us a look.
+const (
+	freeFragments   = 1024
+	minFragmentSize = 64
+)
+
+// Init makes p ready for a connection whose messages have at most maxMessage
+// bytes.
+func (p *Parser) Init(role Role, maxMessage int64) { *p = Parser{role: role, max: maxMessage} }
+
+// Next consumes n bytes of in, which it may change, and returns the next message
+// if it is complete. Otherwise it has consumed all of in. m.Data points into in
+// or into memory of the parser's and is valid until the next call. Control
+// frames come as they arrive, also between the fragments of a message. An error
+// is of type [*Error] and stays.
+func (p *Parser) Next(in []byte) (m Message, n int, ok bool, err error) {
+	if p.err != nil {
+		return Message{}, 0, false, p.err
+	}
+	if p.part == nil {
+		m, n, ok, failed := p.whole(in)
+		if failed != nil {
+			p.err = failed
+			return Message{}, n, false, failed
+		}
+		if ok || len(in) == 0 {
+			return m, n, ok, nil
+		}
+		p.part = new(partial)
+	}
+	m, n, ok, failed := p.pieces(in)
+	if failed != nil {
+		p.err, p.part = failed, nil
+		return Message{}, n, false, failed
+	}
+	return m, n, ok, nil
+}
+
+// whole is for a message in one frame that is all there, which is nearly every
+// one: it needs no memory. ok is false for any other.
+func (p *Parser) whole(in []byte) (m Message, n int, ok bool, err *Error) {
+	h, size, err := parseHeader(in, p.role)
+	if err != nil || size == 0 {
+		return m, 0, false, err
+	}
+	if h.op == Continuation || !h.fin {
+		return m, 0, false, nil
+	}
+	if h.length > uint64(p.max) && !h.op.control() {
+		return m, 0, false, errTooBig
+	}
+	if h.length > uint64(len(in)-size) {
+		return m, 0, false, nil
+	}
+	end := size + int(h.length)
+	data := in[size:end:end]
+	if p.role == Server {
+		mask(data, h.key, 0)
+	}
+	m, err = finish(h.op, data)
+	return m, end, true, err
+}
+
+// pieces goes on with what is incomplete.
+func (p *Parser) pieces(in []byte) (m Message, n int, ok bool, err *Error) {
+	w := p.part
+	for {
+		if !w.inFrame {
+			n += w.takeHeader(in[n:])
+			h, size, err := parseHeader(w.head[:w.headLen], p.role)
+			if err != nil {
+				return m, n, false, err
+			}
+			if size == 0 {
+				return m, n, false, nil
+			}
+			n -= w.headLen - size // those were payload
+			if err := p.begin(h); err != nil {
+				return m, n, false, err
+			}
+		}
+		n += w.takePayload(in[n:], p.role)
+		if w.got < w.h.length {
+			return m, n, false, nil
+		}
+		w.inFrame, w.headLen = false, 0
+		switch {
+		case w.h.op.control():
+			m, err = finish(w.h.op, w.control)
+			w.control = nil
+			if w.op == 0 {
+				p.part = nil
+			}
+			return m, n, true, err
+		case w.h.fin:
+			m, err = finish(w.op, w.data)
+			p.part = nil
+			return m, n, true, err
+		}
+		if n == len(in) {
+			return m, n, false, nil
+		}
+	}
+}
+
+// takeHeader fills the header from in, perhaps with bytes that lie behind it,
+// and returns how many it took.
+func (w *partial) takeHeader(in []byte) int {
+	n := copy(w.head[w.headLen:], in)
+	w.headLen += n
+	return n
+}
+
+// begin starts a frame.
+func (p *Parser) begin(h header) *Error {
+	w := p.part
+	w.h, w.got, w.inFrame = h, 0, true
+	if h.op.control() {
+		return nil
+	}
+	switch {
+	case h.op == Continuation && w.op == 0:
+		return protocolError("continuation of nothing")
+	case h.op != Continuation && w.op != 0:
+		return protocolError("message within a message")
+	case h.length > uint64(p.max) || int64(len(w.data))+int64(h.length) > p.max:
+		return errTooBig
+	}
+	if h.op != Continuation {
+		w.op = h.op
+	}
+	w.fragment++
+	if w.fragment > freeFragments && len(w.data)/w.fragment < minFragmentSize {
+		return errTooFragments
+	}
+	return nil
+}
+
+// takePayload moves what belongs to the frame from in to where it is collected.
+func (w *partial) takePayload(in []byte, role Role) int {
+	left := w.h.length - w.got
+	if uint64(len(in)) > left {
+		in = in[:left]
+	}
+	if len(in) == 0 {
+		return 0
+	}
+	to := &w.data
+	if w.h.op.control() {
+		to = &w.control
+	}
+	start := len(*to)
+	if need := start + len(in); need > cap(*to) {
+		// Twice of what is there, but no more than the frame is going to need.
+		room := min(2*need, start+int(left))
+		*to = slices.Grow(*to, room-start)
+	}
+	*to = append(*to, in...)
+	if role == Server {
+		mask((*to)[start:], w.h.key, int(w.got&3))
+	}
+	w.got += uint64(len(in))
+	return len(in)
+}
+
+// finish checks a complete message.
+func finish(op Opcode, data []byte) (Message, *Error) {
+	switch {
+	case op == Text && !utf8.Valid(data):
+		return Message{}, errInvalidUTF8
+	case op != Close:
+		return Message{Op: op, Data: data}, nil
+	case len(data) == 0:
+		return Message{Op: Close, Code: CloseNoStatus}, nil
+	case len(data) == 1:
+		return Message{}, protocolError("close frame with half a status")
+	}
+	code := CloseCode(binary.BigEndian.Uint16(data))
+	if !code.valid() {
+		return Message{}, protocolError("close frame with an invalid status")
+	}
+	if !utf8.Valid(data[2:]) {
+		return Message{}, errInvalidUTF8
+	}
+	return Message{Op: Close, Code: code, Data: data[2:]}, nil
+}
