@@ -131,7 +131,8 @@ func (c *Conn) writeLocked(b []byte, shared bool) error {
 	if err := c.queueLocked(b[n:], shared); err != nil {
 		if n > 0 {
 			// Half of a frame is on its way: nothing sensible can follow it.
-			c.failLocked(err)
+			c.failLocked(err) // frees the outbox
+			return err
 		}
 		c.out.free()
 		c.out = nil

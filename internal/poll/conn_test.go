@@ -245,3 +245,27 @@ func TestCloseInData(t *testing.T) {
 		}
 	})
 }
+
+// TestFullInTheMiddle writes more at once than the kernel takes and the queue
+// may hold: half of it is gone, so that the connection ends, and says why.
+func TestFullInTheMiddle(t *testing.T) {
+	eachBackend(t, func(t *testing.T, server, client net.Conn) {
+		r := newRecorder(t)
+		c := poll.New(server, r, &poll.Limits{Bytes: 1000, Packets: 10})
+		c.Start(nil)
+		if err := c.Write(make([]byte, 64<<20), true); !errors.Is(err, poll.ErrFull) {
+			t.Fatalf("Write = %v; want ErrFull", err)
+		}
+		if _, direct := server.(*net.TCPConn); !direct {
+			c.Close() // this backend had written nothing yet
+			<-r.ended
+			return
+		}
+		if err := <-r.ended; !errors.Is(err, poll.ErrFull) {
+			t.Errorf("Ended(%v); want ErrFull", err)
+		}
+		if err := c.Write([]byte("x"), true); !errors.Is(err, net.ErrClosed) {
+			t.Errorf("Write afterwards = %v; want net.ErrClosed", err)
+		}
+	})
+}

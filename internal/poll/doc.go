@@ -9,5 +9,5 @@
 //
 // Writes never block. What the kernel takes at once is gone when [Conn.Write]
 // returns; the rest waits in a bounded queue that the connection empties by
-// itself. docs/adr/0004-connection-ownership.md has the measurements.
+// itself. docs/adr/0001-connections.md and 0004-outbox.md have the measurements.
 package poll
