@@ -1,0 +1,267 @@
+package parser
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// Results of the skip functions that are not an index.
+const (
+	badJSON = -1
+	tooDeep = -2
+)
+
+func scanError(code int) error {
+	if code == tooDeep {
+		return ErrTooDeep
+	}
+	return ErrInvalidPayload
+}
+
+func skipSpace(b []byte, i int) int {
+	for i < len(b) && (b[i] == ' ' || b[i] == '\t' || b[i] == '\n' || b[i] == '\r') {
+		i++
+	}
+	return i
+}
+
+// skipValue returns the index behind the JSON value at b[i], or badJSON, or
+// tooDeep if arrays and objects nest in it more than depth times. It is as
+// strict as JSON.parse, and does not recurse.
+func skipValue(b []byte, i, depth int) int {
+	if i >= len(b) {
+		return badJSON
+	}
+	if c := b[i]; c == '{' || c == '[' {
+		return skipNested(b, i, depth)
+	}
+	return skipScalar(b, i)
+}
+
+func skipScalar(b []byte, i int) int {
+	switch c := b[i]; {
+	case c == '"':
+		return skipString(b, i)
+	case c == '-' || isDigit(c):
+		return skipNumber(b, i)
+	case c == 't':
+		return skipWord(b, i, "true")
+	case c == 'f':
+		return skipWord(b, i, "false")
+	case c == 'n':
+		return skipWord(b, i, "null")
+	}
+	return badJSON
+}
+
+func skipWord(b []byte, i int, word string) int {
+	if len(b)-i < len(word) || string(b[i:i+len(word)]) != word {
+		return badJSON
+	}
+	return i + len(word)
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+func skipDigits(b []byte, i int) int {
+	for i < len(b) && isDigit(b[i]) {
+		i++
+	}
+	return i
+}
+
+func skipNumber(b []byte, i int) int {
+	if b[i] == '-' {
+		i++
+	}
+	switch {
+	case i >= len(b) || !isDigit(b[i]):
+		return badJSON
+	case b[i] == '0':
+		i++
+	default:
+		i = skipDigits(b, i)
+	}
+	if i < len(b) && b[i] == '.' {
+		start := i + 1
+		if i = skipDigits(b, start); i == start {
+			return badJSON
+		}
+	}
+	if i < len(b) && b[i]|0x20 == 'e' {
+		i++
+		if i < len(b) && (b[i] == '+' || b[i] == '-') {
+			i++
+		}
+		start := i
+		if i = skipDigits(b, start); i == start {
+			return badJSON
+		}
+	}
+	return i
+}
+
+const (
+	ones  = 0x0101010101010101
+	highs = 0x8080808080808080
+)
+
+// stops has a bit set if one of the eight bytes of x ends a run of ordinary
+// characters in a string: a quote, a backslash or a control character. The
+// lowest bit is in the first such byte; those above may err.
+func stops(x uint64) uint64 {
+	q, s := x^(ones*'"'), x^(ones*'\\')
+	return ((x-ones*0x20)&^x | (q-ones)&^q | (s-ones)&^s) & highs
+}
+
+// skipString returns the index behind the string whose quote is b[i].
+func skipString(b []byte, i int) int {
+	i++
+	for {
+		for len(b)-i >= 8 {
+			if s := stops(binary.LittleEndian.Uint64(b[i:])); s != 0 {
+				i += bits.TrailingZeros64(s) / 8
+				break
+			}
+			i += 8
+		}
+		if i >= len(b) {
+			return badJSON
+		}
+		switch c := b[i]; {
+		case c == '"':
+			return i + 1
+		case c < 0x20:
+			return badJSON
+		case c != '\\':
+			i++
+		default:
+			n := escapeLen(b[i:])
+			if n == 0 {
+				return badJSON
+			}
+			i += n
+		}
+	}
+}
+
+// escapeLen returns the length of the escape sequence that b begins with, 0 if
+// it is none.
+func escapeLen(b []byte) int {
+	if len(b) < 2 {
+		return 0
+	}
+	switch b[1] {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		return 2
+	case 'u':
+		if hex4(b[2:]) >= 0 {
+			return 6
+		}
+	}
+	return 0
+}
+
+// hex4 reads four hexadecimal digits; -1 if they are not there.
+func hex4(b []byte) rune {
+	if len(b) < 4 {
+		return -1
+	}
+	var r rune
+	for _, c := range b[:4] {
+		switch {
+		case isDigit(c):
+			c -= '0'
+		case 'a' <= c|0x20 && c|0x20 <= 'f':
+			c = c | 0x20 - 'a' + 10
+		default:
+			return -1
+		}
+		r = r<<4 | rune(c)
+	}
+	return r
+}
+
+// skipNested is skipValue for arrays and objects. The stack is one bit per
+// level: set for an object.
+func skipNested(b []byte, i, maxDepth int) int {
+	var room [8]uint64
+	stack, depth := room[:], 0
+	var c byte
+	for {
+		// A value begins at i.
+		if i >= len(b) {
+			return badJSON
+		}
+		c = b[i]
+		if c == '{' || c == '[' {
+			if depth >= maxDepth {
+				return tooDeep
+			}
+			if depth/64 == len(stack) {
+				stack = append(stack, 0)
+			}
+			bit := uint64(1) << (depth % 64)
+			if c == '{' {
+				stack[depth/64] |= bit
+			} else {
+				stack[depth/64] &^= bit
+			}
+			depth++
+			i = skipSpace(b, i+1)
+			if i < len(b) && b[i] == c+2 { // "{}" and "[]": both pairs are two apart
+				i++
+				depth--
+			} else if c == '{' {
+				if i = skipKey(b, i); i < 0 {
+					return i
+				}
+				continue
+			} else {
+				continue
+			}
+		} else if i = skipScalar(b, i); i < 0 {
+			return i
+		}
+		// A value ended before i.
+		for {
+			if depth == 0 {
+				return i
+			}
+			if i = skipSpace(b, i); i >= len(b) {
+				return badJSON
+			}
+			inObject := stack[(depth-1)/64]>>((depth-1)%64)&1 != 0
+			c = b[i]
+			if c == ',' {
+				i = skipSpace(b, i+1)
+				if inObject {
+					if i = skipKey(b, i); i < 0 {
+						return i
+					}
+				}
+				break
+			}
+			if inObject && c != '}' || !inObject && c != ']' {
+				return badJSON
+			}
+			depth--
+			i++
+		}
+	}
+}
+
+// skipKey returns the index of the value behind the key at b[i].
+func skipKey(b []byte, i int) int {
+	if i >= len(b) || b[i] != '"' {
+		return badJSON
+	}
+	if i = skipString(b, i); i < 0 {
+		return i
+	}
+	i = skipSpace(b, i)
+	if i >= len(b) || b[i] != ':' {
+		return badJSON
+	}
+	return skipSpace(b, i+1)
+}
