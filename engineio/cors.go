@@ -60,8 +60,8 @@ func (c *CORS) allows(r *http.Request, origin string) bool {
 	return c.AllowOrigin != nil && c.AllowOrigin(r, origin)
 }
 
-// setHeaders adds what a browser needs in order to hand the response on.
-func (c *CORS) setHeaders(h http.Header, r *http.Request) {
+// SetHeaders adds what a browser needs in order to hand the response on.
+func (c *CORS) SetHeaders(h http.Header, r *http.Request) {
 	anyone := slices.Contains(c.Origins, "*")
 	if !anyone {
 		h.Add("Vary", "Origin")

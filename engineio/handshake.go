@@ -22,6 +22,11 @@ func parseQuery(raw string) (q query) {
 		var pair string
 		pair, raw, _ = strings.Cut(raw, "&")
 		name, value, _ := strings.Cut(pair, "=")
+		if strings.Contains(name, "%") {
+			if n, err := url.QueryUnescape(name); err == nil {
+				name = n
+			}
+		}
 		var field *string
 		switch name {
 		case "EIO":
@@ -113,7 +118,7 @@ func unavailable() *ConnectionError {
 // queue begins with the open packet; the caller sends it. The session counts
 // as live from admit on.
 func (s *Server) newSession(r *http.Request, transport string) *Session {
-	sess := &Session{srv: s, id: newSID(), remote: r.RemoteAddr, polling: new(polling)}
+	sess := &Session{srv: s, id: newSID(), remote: r.RemoteAddr, wsFirst: transport == WebSocket, polling: new(polling)}
 	data := appendOpen(nil, sess.id, s.opts.upgradesFrom(transport), s.opts)
 	sess.polling.queue = []*Prepared{prepareControl(packetOpen, string(data))}
 
@@ -159,9 +164,11 @@ func (s *Server) serveUpgrade(w http.ResponseWriter, r *http.Request, q query, s
 		}
 		e := &ConnectionError{Code: BadRequest, Context: map[string]any{"name": "TRANSPORT_HANDSHAKE_ERROR"}, Err: err}
 		var bad *ws.HandshakeError
-		if errors.As(err, &bad) {
-			e.status, e.message = bad.Status, bad.Message
+		if !errors.As(err, &bad) { // the client has gone: nobody to answer
+			s.report(r, e)
+			return
 		}
+		e.status, e.message = bad.Status, bad.Message
 		s.refuse(w, r, e)
 		return
 	}

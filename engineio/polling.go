@@ -12,7 +12,7 @@ type polling struct {
 	queue []*Prepared
 	bytes int
 
-	wait    *poll         // the GET that waits
+	wait    *waitingPoll  // the GET that waits
 	posting bool          // a POST is being handled
 	resumed chan struct{} // closed by resume; nil unless paused
 	last    packetType    // how the session ended
@@ -24,14 +24,14 @@ type polling struct {
 	closeTimer *time.Timer
 }
 
-// A poll is a GET request that waits for something to send.
-type poll struct {
+// A waitingPoll is a GET request that waits for something to send.
+type waitingPoll struct {
 	wake     chan struct{}
 	released bool
 }
 
 // release has the poll answered with what there is, if only a noop.
-func (p *poll) release() {
+func (p *waitingPoll) release() {
 	if !p.released {
 		p.released = true
 		close(p.wake)
@@ -141,7 +141,7 @@ func (s *Session) servePoll(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if len(p.queue) == 0 && s.state == open {
-		wait := &poll{wake: make(chan struct{})}
+		wait := &waitingPoll{wake: make(chan struct{})}
 		p.wait = wait
 		s.mu.Unlock()
 		// Deadlines that the http.Server has set are meant for requests that
@@ -189,9 +189,11 @@ func (s *Session) takeLocked(p *polling) (payload []byte, end bool) {
 		return []byte{byte(p.last)}, false
 	case s.polling == nil: // upgraded; the queue went there
 		return []byte{byte(packetNoop)}, false
-	case s.state == closing:
-		return append(p.take(), separator, byte(packetClose)), true
+	case s.state == closing && len(p.queue) == 0:
+		return []byte{byte(packetNoop), separator, byte(packetClose)}, true
 	}
+	// The end never comes with messages: the official client handles a close
+	// packet at once and messages a moment later, too late for a DISCONNECT.
 	return p.take(), false
 }
 

@@ -114,6 +114,7 @@ func (s *Session) receivePayload(body []byte) {
 	if !utf8.Valid(body) {
 		body = bytes.ToValidUTF8(body, []byte("\uFFFD"))
 	}
+	defer s.survive() // after the lock is free
 	s.recvMu.Lock()
 	defer s.recvMu.Unlock()
 	for n := 1; ; n++ {

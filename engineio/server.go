@@ -114,7 +114,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("X-Content-Type-Options", "nosniff")
 	if c := s.opts.CORS; c != nil {
-		c.setHeaders(h, r)
+		c.SetHeaders(h, r)
 		if r.Method == http.MethodOptions {
 			c.servePreflight(w, r)
 			return
@@ -144,12 +144,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // refuse answers a request that is not served. On a WebSocket request the
 // answer is plain text, as there is nobody who would read JSON.
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, e *ConnectionError) {
-	e.Request = r
-	if s.opts.OnConnectionError != nil {
-		s.opts.OnConnectionError(e)
-	}
-	s.opts.Logger.Debug("connection refused", "code", int(e.Code), "reason", e.Message(), "context", e.Context, "error", e.Err, "remote", r.RemoteAddr)
-
+	s.report(r, e)
 	status := e.status
 	upgrade := ws.IsUpgrade(r)
 	if status == 0 {
@@ -179,4 +174,13 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, e *ConnectionErr
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	_, _ = w.Write(body)
+}
+
+// report tells who wants to know of a request that is not served.
+func (s *Server) report(r *http.Request, e *ConnectionError) {
+	e.Request = r
+	if s.opts.OnConnectionError != nil {
+		s.opts.OnConnectionError(e)
+	}
+	s.opts.Logger.Debug("connection refused", "code", int(e.Code), "reason", e.Message(), "context", e.Context, "error", e.Err, "remote", r.RemoteAddr)
 }

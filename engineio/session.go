@@ -13,10 +13,11 @@ import (
 // A Session is one client, from its handshake to its end, across the upgrade
 // of its transport. Its methods are safe for concurrent use, and none blocks.
 type Session struct {
-	srv    *Server
-	recv   Receiver
-	id     string
-	remote string
+	srv     *Server
+	recv    Receiver
+	id      string
+	remote  string
+	wsFirst bool // the handshake was on WebSocket already
 
 	// ws is set once, with everything older already written to it, and never
 	// unset: a Send that sees it needs no lock of the session's.
@@ -55,7 +56,7 @@ func (s *Session) Protocol() int { return 4 }
 
 // Transport returns the name of the current transport.
 func (s *Session) Transport() string {
-	if s.ws.Load() != nil {
+	if s.wsFirst || s.ws.Load() != nil {
 		return WebSocket
 	}
 	return Polling
@@ -238,7 +239,8 @@ func (s *Session) tooSlow() {
 	go func() {
 		s.srv.opts.Logger.Warn("slow consumer: session is cut", "sid", s.id, "remote", s.remote)
 		if t := s.ws.Load(); t != nil {
-			t.conn.Close() // a close frame would wait behind what is not read
+			t.closing.Store(true) // the end of the connection is not the peer's doing
+			t.conn.Close()        // a close frame would wait behind what is not read
 		}
 		s.end(TransportError, ErrSlowConsumer)
 	}()
@@ -259,8 +261,10 @@ func (s *Session) receive(kind packetType, m Message) bool {
 		if s.told {
 			return false
 		}
-		s.fresh.Store(true)
 		s.recv.Receive(m)
+		// Not before: the WebSocket of an upgrade flushes while a POST delivers,
+		// and would take the mark and leave the message.
+		s.fresh.Store(true)
 	case packetPong:
 		s.srv.heart.pong(s)
 		return true

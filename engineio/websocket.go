@@ -72,6 +72,7 @@ func (t *wsTransport) close(frame []byte) {
 
 // Data implements poll.Handler.
 func (t *wsTransport) Data(p []byte) {
+	defer t.s.survive() // after the lock is free
 	t.s.recvMu.Lock()
 	defer t.s.recvMu.Unlock()
 	for len(p) > 0 && !t.broken {
@@ -104,7 +105,11 @@ func (t *wsTransport) Ended(err error) {
 		t.s.probeFailed(t)
 		return
 	}
-	if errors.Is(err, io.EOF) {
+	switch {
+	case errors.Is(err, poll.ErrFull): // in the middle of a frame
+		t.s.tooSlow()
+		return
+	case errors.Is(err, io.EOF):
 		err = nil
 	}
 	t.s.end(TransportClose, err)
@@ -138,11 +143,8 @@ func (t *wsTransport) message(m ws.Message) {
 			t.s.probePacket(t, string(m.Data))
 			return
 		}
-		if len(m.Data) == 0 {
-			t.s.receive(0, Message{})
-			return
-		}
-		t.s.receive(packetType(m.Data[0]), Message{Data: m.Data[1:]})
+		// Bytes come as base64 from a client that is told to (forceBase64).
+		t.s.receivePacket(m.Data)
 	}
 }
 

@@ -1,0 +1,19 @@
+package engineio
+
+import (
+	"fmt"
+	"runtime/debug"
+)
+
+// survive is deferred where a client's bytes are handled. A panic there is a
+// mistake of ours, or of a receiver's, and must not end the process with all
+// the other sessions: it ends this one.
+func (s *Session) survive() {
+	v := recover()
+	if v == nil {
+		return
+	}
+	s.srv.opts.Logger.Error("panic while receiving: session is closed",
+		"sid", s.id, "remote", s.remote, "panic", v, "stack", string(debug.Stack()))
+	s.end(TransportError, fmt.Errorf("panic while receiving: %v", v))
+}
