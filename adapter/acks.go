@@ -1,0 +1,96 @@
+package adapter
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"sync"
+)
+
+// A MissingError ends the answers to a broadcast that not all sockets answered.
+type MissingError struct {
+	Missing int   // how many did not answer
+	Err     error // why nobody waits for them any longer; nil if they all left
+}
+
+func (e *MissingError) Error() string {
+	if e.Err == nil {
+		return fmt.Sprintf("%d sockets left without an answer", e.Missing)
+	}
+	return fmt.Sprintf("%d answers missing: %v", e.Missing, e.Err)
+}
+
+func (e *MissingError) Unwrap() error { return e.Err }
+
+// BroadcastWithAck implements [Adapter].
+func (a *Memory) BroadcastWithAck(ctx context.Context, t Target, p *Packet) iter.Seq2[Answer, error] {
+	return func(yield func(Answer, error) bool) {
+		c := collector{arrived: make(chan struct{}, 1)}
+		var asked []Member
+		for m := range a.Local(t) {
+			if m.DeliverWithAck(p, c.add) {
+				asked = append(asked, m)
+			}
+		}
+		// Sockets that answered have nothing to cancel; telling them costs less
+		// than keeping track of who did.
+		defer func() {
+			for _, m := range asked {
+				m.CancelAck(p.ID)
+			}
+		}()
+		c.collect(ctx, len(asked), yield)
+	}
+}
+
+// A collector gathers answers that come from many goroutines.
+type collector struct {
+	mu      sync.Mutex
+	answers []Answer
+	arrived chan struct{} // has room for one: something is there
+}
+
+func (c *collector) add(answer Answer) {
+	c.mu.Lock()
+	c.answers = append(c.answers, answer)
+	c.mu.Unlock()
+	select {
+	case c.arrived <- struct{}{}:
+	default:
+	}
+}
+
+func (c *collector) take() []Answer {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	answers := c.answers
+	c.answers = nil
+	return answers
+}
+
+func (c *collector) collect(ctx context.Context, expected int, yield func(Answer, error) bool) {
+	missing := 0
+	for expected > 0 {
+		var ended error
+		select {
+		case <-c.arrived:
+		case <-ctx.Done():
+			ended = context.Cause(ctx)
+		}
+		for _, answer := range c.take() {
+			expected--
+			if answer.Err != nil {
+				missing++
+			} else if !yield(answer, nil) {
+				return
+			}
+		}
+		if ended != nil && expected > 0 {
+			yield(Answer{}, &MissingError{Missing: missing + expected, Err: ended})
+			return
+		}
+	}
+	if missing > 0 {
+		yield(Answer{}, &MissingError{Missing: missing})
+	}
+}

@@ -1,0 +1,465 @@
+// Package adaptertest is the contract of [adapter.Adapter] as a test suite.
+package adaptertest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/sockeye-go/socketio/adapter"
+	"github.com/sockeye-go/socketio/parser"
+)
+
+// Run checks the adapters that make returns: n of them, for one namespace, each
+// on a node of its own. It is called in a synctest bubble. Broadcasts between
+// nodes may take as long as they like, as long as the bubble is idle then.
+func Run(t *testing.T, nodes int, make func(t *testing.T, n int) []adapter.Adapter) {
+	for _, c := range []struct {
+		name string
+		test func(*testing.T, []adapter.Adapter)
+	}{
+		{"everybody", testEverybody},
+		{"rooms", testRooms},
+		{"once per socket", testOnce},
+		{"except", testExcept},
+		{"id as room", testOwnID},
+		{"before Add", testBeforeAdd},
+		{"Remove", testRemove},
+		{"look-ups", testLookups},
+		{"leaving during a broadcast", testLeavingDuring},
+		{"acks", testAcks},
+		{"acks missing", testAcksMissing},
+		{"fetch", testFetch},
+		{"remote operations", testRemote},
+		{"concurrency", testConcurrency},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				as := make(t, nodes)
+				c.test(t, as)
+				for _, a := range as {
+					if err := a.Close(); err != nil {
+						t.Errorf("Close: %v", err)
+					}
+					if err := a.Close(); err != nil {
+						t.Errorf("second Close: %v", err)
+					}
+				}
+			})
+		})
+	}
+}
+
+// A Socket is a member that records what it is given.
+type Socket struct {
+	id         string
+	membership adapter.Membership
+	on         adapter.Adapter
+
+	mu     sync.Mutex
+	got    []string
+	asked  map[int64]func(adapter.Answer)
+	closed []bool // arguments of Disconnect
+	during func()
+}
+
+// NewSocket returns a socket that is known to a.
+func NewSocket(a adapter.Adapter, id string, rooms ...string) *Socket {
+	s := &Socket{id: id, on: a}
+	a.Add(s)
+	a.Join(s, rooms...)
+	return s
+}
+
+// ID implements [adapter.Member].
+func (s *Socket) ID() string { return s.id }
+
+// Membership implements [adapter.Member].
+func (s *Socket) Membership() *adapter.Membership { return &s.membership }
+
+// Deliver implements [adapter.Member].
+func (s *Socket) Deliver(p *adapter.Packet) {
+	s.mu.Lock()
+	s.got = append(s.got, p.Event)
+	during := s.during
+	s.mu.Unlock()
+	if during != nil {
+		during()
+	}
+}
+
+// DeliverWithAck implements [adapter.Member].
+func (s *Socket) DeliverWithAck(p *adapter.Packet, answer func(adapter.Answer)) bool {
+	s.Deliver(p)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.asked == nil {
+		s.asked = map[int64]func(adapter.Answer){}
+	}
+	s.asked[p.ID] = answer
+	return true
+}
+
+// CancelAck implements [adapter.Member].
+func (s *Socket) CancelAck(id int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.asked, id)
+}
+
+// Disconnect implements [adapter.Member].
+func (s *Socket) Disconnect(closeConnection bool) {
+	s.mu.Lock()
+	s.closed = append(s.closed, closeConnection)
+	s.mu.Unlock()
+	s.on.Remove(s)
+}
+
+// answer answers the packet with this id, if the socket was asked.
+func (s *Socket) answer(id int64, a adapter.Answer) bool {
+	s.mu.Lock()
+	f := s.asked[id]
+	delete(s.asked, id)
+	s.mu.Unlock()
+	if f != nil {
+		f(a)
+	}
+	return f != nil
+}
+
+func (s *Socket) pending() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.asked)
+}
+
+// take returns the events that have come since the last call.
+func (s *Socket) take() []string {
+	synctest.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	got := s.got
+	s.got = nil
+	return got
+}
+
+func packet(event string) *adapter.Packet { return &adapter.Packet{Event: event, ID: parser.NoID} }
+
+// send broadcasts from the first node.
+func send(t *testing.T, as []adapter.Adapter, target adapter.Target, event string) {
+	t.Helper()
+	if err := as[0].Broadcast(target, packet(event)); err != nil {
+		t.Fatalf("Broadcast: %v", err)
+	}
+}
+
+// wantTaken checks who got event since the last check.
+func wantTaken(t *testing.T, event string, got, not []*Socket) {
+	t.Helper()
+	for _, s := range got {
+		if events := s.take(); !slices.Equal(events, []string{event}) {
+			t.Errorf("%s got %q; want [%q]", s.id, events, event)
+		}
+	}
+	for _, s := range not {
+		if events := s.take(); events != nil {
+			t.Errorf("%s got %q; want nothing", s.id, events)
+		}
+	}
+}
+
+// three returns sockets a (rooms x y), b (rooms y), c (no room), on different
+// nodes if there are several.
+func three(as []adapter.Adapter) (a, b, c *Socket) {
+	return NewSocket(as[0], "a", "x", "y"), NewSocket(as[1%len(as)], "b", "y"), NewSocket(as[2%len(as)], "c")
+}
+
+func testEverybody(t *testing.T, as []adapter.Adapter) {
+	a, b, c := three(as)
+	send(t, as, adapter.Target{}, "all")
+	wantTaken(t, "all", []*Socket{a, b, c}, nil)
+}
+
+func testRooms(t *testing.T, as []adapter.Adapter) {
+	a, b, c := three(as)
+	send(t, as, adapter.Target{Rooms: []string{"x"}}, "x")
+	wantTaken(t, "x", []*Socket{a}, []*Socket{b, c})
+	send(t, as, adapter.Target{Rooms: []string{"y"}}, "y")
+	wantTaken(t, "y", []*Socket{a, b}, []*Socket{c})
+	send(t, as, adapter.Target{Rooms: []string{"nobody"}}, "z")
+	wantTaken(t, "z", nil, []*Socket{a, b, c})
+	a.on.Leave(a, "y", "never joined")
+	send(t, as, adapter.Target{Rooms: []string{"y"}}, "y")
+	wantTaken(t, "y", []*Socket{b}, []*Socket{a, c})
+}
+
+func testOnce(t *testing.T, as []adapter.Adapter) {
+	a, b, c := three(as)
+	a.on.Join(a, "x", "x")
+	send(t, as, adapter.Target{Rooms: []string{"x", "y", "x", "a"}}, "xy")
+	wantTaken(t, "xy", []*Socket{a, b}, []*Socket{c})
+}
+
+func testExcept(t *testing.T, as []adapter.Adapter) {
+	a, b, c := three(as)
+	send(t, as, adapter.Target{Except: []string{"x"}}, "not x")
+	wantTaken(t, "not x", []*Socket{b, c}, []*Socket{a})
+	send(t, as, adapter.Target{Rooms: []string{"y"}, Except: []string{"b"}}, "not b")
+	wantTaken(t, "not b", []*Socket{a}, []*Socket{b, c})
+	send(t, as, adapter.Target{Rooms: []string{"x", "y"}, Except: []string{"y"}}, "none")
+	wantTaken(t, "none", nil, []*Socket{a, b, c})
+}
+
+func testOwnID(t *testing.T, as []adapter.Adapter) {
+	a, b, c := three(as)
+	send(t, as, adapter.Target{Rooms: []string{"b"}}, "to b")
+	wantTaken(t, "to b", []*Socket{b}, []*Socket{a, c})
+	a.on.Join(a, "b") // somebody else's id is a room like any other
+	send(t, as, adapter.Target{Rooms: []string{"b"}}, "to b")
+	wantTaken(t, "to b", []*Socket{a, b}, []*Socket{c})
+	b.on.Join(b, "b")
+	b.on.Leave(b, "b") // nobody can leave his own
+	send(t, as, adapter.Target{Rooms: []string{"b"}}, "to b")
+	wantTaken(t, "to b", []*Socket{a, b}, []*Socket{c})
+	if rooms := b.membership.Rooms(); !slices.Equal(rooms, []string{"y"}) {
+		t.Errorf("rooms of b = %q; want y alone", rooms)
+	}
+}
+
+func testBeforeAdd(t *testing.T, as []adapter.Adapter) {
+	s := &Socket{id: "s", on: as[0]}
+	as[0].Join(s, "x")
+	send(t, as, adapter.Target{}, "all")
+	wantTaken(t, "all", nil, []*Socket{s})
+	if _, ok := as[0].Member("s"); ok {
+		t.Error("Member found a socket before Add")
+	}
+	as[0].Add(s)
+	as[0].Add(s)
+	send(t, as, adapter.Target{Rooms: []string{"x"}}, "x")
+	wantTaken(t, "x", []*Socket{s}, nil)
+	send(t, as, adapter.Target{}, "all")
+	wantTaken(t, "all", []*Socket{s}, nil)
+}
+
+func testRemove(t *testing.T, as []adapter.Adapter) {
+	a, b, c := three(as)
+	if rooms := a.on.Remove(a); !slices.Equal(rooms, []string{"x", "y"}) {
+		t.Errorf("Remove = %q; want [x y]", rooms)
+	}
+	if rooms := a.on.Remove(a); rooms != nil {
+		t.Errorf("second Remove = %q; want none", rooms)
+	}
+	a.on.Join(a, "y")
+	a.on.Add(a)
+	send(t, as, adapter.Target{Rooms: []string{"y"}}, "y")
+	wantTaken(t, "y", []*Socket{b}, []*Socket{a, c})
+	send(t, as, adapter.Target{}, "all")
+	wantTaken(t, "all", []*Socket{b, c}, []*Socket{a})
+	send(t, as, adapter.Target{Rooms: []string{"a"}}, "a")
+	wantTaken(t, "a", nil, []*Socket{a, b, c})
+}
+
+func testLookups(t *testing.T, as []adapter.Adapter) {
+	on := as[0]
+	a, b := NewSocket(on, "a", "x", "y"), NewSocket(on, "b", "y")
+	if m, ok := on.Member("a"); !ok || m != adapter.Member(a) {
+		t.Errorf("Member(a) = %v, %v", m, ok)
+	}
+	for room, want := range map[string]int{"x": 1, "y": 2, "z": 0, "b": 1} {
+		if got := on.RoomSize(room); got != want {
+			t.Errorf("RoomSize(%s) = %d; want %d", room, got, want)
+		}
+	}
+	rooms := map[string]int{}
+	for name, n := range on.Rooms() {
+		rooms[name] = n
+	}
+	if fmt.Sprint(rooms) != "map[x:1 y:2]" {
+		t.Errorf("Rooms = %v", rooms)
+	}
+	on.Leave(a, "x")
+	on.Remove(b)
+	on.Remove(a)
+	for name := range on.Rooms() {
+		t.Errorf("room %q is left behind", name)
+	}
+	if n := on.RoomSize("b"); n != 0 {
+		t.Errorf("RoomSize of the id of a socket that left = %d", n)
+	}
+}
+
+func testLeavingDuring(t *testing.T, as []adapter.Adapter) {
+	on := as[0]
+	var all []*Socket
+	for i := range 100 {
+		all = append(all, NewSocket(on, fmt.Sprint("s", i), "x"))
+	}
+	// Whoever gets it first removes ten others, and one comes: those who stay
+	// get it all the same, once.
+	var once sync.Once
+	for _, s := range all {
+		s.during = func() {
+			once.Do(func() {
+				for _, other := range all[40:50] {
+					on.Remove(other)
+				}
+				NewSocket(on, "new", "x")
+			})
+		}
+	}
+	send(t, as, adapter.Target{Rooms: []string{"x"}}, "x")
+	wantTaken(t, "x", append(slices.Clone(all[:40]), all[50:]...), nil)
+	for _, s := range all[40:50] {
+		s.take() // may have got it or not
+	}
+	if n := on.RoomSize("x"); n != 91 {
+		t.Errorf("RoomSize = %d; want 91", n)
+	}
+	send(t, as, adapter.Target{Rooms: []string{"x"}}, "again")
+	wantTaken(t, "again", append(slices.Clone(all[:40]), all[50:]...), all[40:50])
+	for _, s := range all {
+		on.Remove(s)
+	}
+	m, _ := on.Member("new")
+	on.Remove(m)
+	for name := range on.Rooms() {
+		t.Errorf("room %q is left behind", name)
+	}
+}
+
+func asking(id int64) *adapter.Packet { return &adapter.Packet{Event: "ask", ID: id} }
+
+func testAcks(t *testing.T, as []adapter.Adapter) {
+	a, b, c := three(as)
+	go func() {
+		time.Sleep(time.Second)
+		b.answer(7, adapter.Answer{Args: [][]byte{[]byte(`"b"`)}})
+		time.Sleep(time.Second)
+		a.answer(7, adapter.Answer{Args: [][]byte{[]byte(`"a"`)}})
+	}()
+	start := time.Now()
+	var got []string
+	for answer, err := range as[0].BroadcastWithAck(t.Context(), adapter.Target{Rooms: []string{"y"}}, asking(7)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, fmt.Sprintf("%s after %v", answer.Args[0], time.Since(start)))
+	}
+	if want := []string{`"b" after 1s`, `"a" after 2s`}; !slices.Equal(got, want) {
+		t.Errorf("answers = %q; want %q", got, want)
+	}
+	wantTaken(t, "ask", []*Socket{a, b}, []*Socket{c})
+	for range as[0].BroadcastWithAck(t.Context(), adapter.Target{Rooms: []string{"nobody"}}, asking(8)) {
+		t.Error("an answer out of an empty room")
+	}
+}
+
+func testAcksMissing(t *testing.T, as []adapter.Adapter) {
+	a, b, c := three(as)
+	all := []*Socket{a, b, c}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	go func() {
+		synctest.Wait()
+		a.answer(1, adapter.Answer{Args: [][]byte{[]byte("1")}})
+		b.answer(1, adapter.Answer{Err: errors.New("left")})
+	}()
+	answers := 0
+	var missing *adapter.MissingError
+	for _, err := range as[0].BroadcastWithAck(ctx, adapter.Target{}, asking(1)) {
+		if err == nil {
+			answers++
+		} else if !errors.As(err, &missing) {
+			t.Fatalf("error = %v; want a MissingError", err)
+		}
+	}
+	if answers != 1 || missing == nil || missing.Missing != 2 || !errors.Is(missing, context.DeadlineExceeded) {
+		t.Errorf("%d answers, then %v; want 1, then 2 missing for the deadline", answers, missing)
+	}
+	for _, s := range all {
+		if n := s.pending(); n != 0 {
+			t.Errorf("%s still keeps %d acks", s.id, n)
+		}
+	}
+
+	go func() {
+		synctest.Wait()
+		for _, s := range all {
+			s.answer(2, adapter.Answer{})
+		}
+	}()
+	for range as[0].BroadcastWithAck(t.Context(), adapter.Target{}, asking(2)) {
+		break // must neither hang nor leave anything behind
+	}
+}
+
+func testFetch(t *testing.T, as []adapter.Adapter) {
+	three(as)
+	infos, err := as[0].Fetch(t.Context(), adapter.Target{Rooms: []string{"y"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, info := range infos {
+		got = append(got, fmt.Sprint(info.ID, info.Rooms))
+	}
+	slices.Sort(got)
+	if want := []string{"a[x y]", "b[y]"}; !slices.Equal(got, want) {
+		t.Errorf("Fetch = %q; want %q", got, want)
+	}
+}
+
+func testRemote(t *testing.T, as []adapter.Adapter) {
+	a, b, c := three(as)
+	if err := as[0].SocketsJoin(adapter.Target{Rooms: []string{"b", "c"}}, "z", "zz"); err != nil {
+		t.Fatal(err)
+	}
+	synctest.Wait()
+	send(t, as, adapter.Target{Rooms: []string{"z"}}, "z")
+	wantTaken(t, "z", []*Socket{b, c}, []*Socket{a})
+	if err := as[0].SocketsLeave(adapter.Target{}, "z"); err != nil {
+		t.Fatal(err)
+	}
+	synctest.Wait()
+	send(t, as, adapter.Target{Rooms: []string{"z"}}, "z")
+	wantTaken(t, "z", nil, []*Socket{a, b, c})
+	if err := as[0].DisconnectSockets(adapter.Target{Rooms: []string{"zz"}}, true); err != nil {
+		t.Fatal(err)
+	}
+	synctest.Wait()
+	if len(a.closed) != 0 || !slices.Equal(b.closed, []bool{true}) || !slices.Equal(c.closed, []bool{true}) {
+		t.Errorf("Disconnect calls: %v %v %v; want one of b and c each", a.closed, b.closed, c.closed)
+	}
+}
+
+// testConcurrency is for the race detector, and for what a crowd leaves behind.
+func testConcurrency(t *testing.T, as []adapter.Adapter) {
+	on := as[0]
+	stays := NewSocket(on, "stays", "x")
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			for j := range 50 {
+				s := NewSocket(on, fmt.Sprint(i, "-", j), "x", fmt.Sprint("room", j%5))
+				on.Broadcast(adapter.Target{Rooms: []string{"x"}, Except: []string{s.id, "room1"}}, packet("x"))
+				on.Leave(s, "x")
+				on.Broadcast(adapter.Target{}, packet("all"))
+				on.Remove(s)
+			}
+		})
+	}
+	wg.Wait()
+	if n := len(stays.take()); n != 8*50*2 {
+		t.Errorf("the one who stayed got %d; want %d", n, 8*50*2)
+	}
+	on.Remove(stays)
+	for name, n := range on.Rooms() {
+		t.Errorf("room %q is left behind with %d", name, n)
+	}
+}

@@ -1,0 +1,67 @@
+package adapter
+
+import (
+	"slices"
+	"sync"
+)
+
+// A Membership is the list of rooms of one socket, kept inside of the socket by
+// its adapter. The zero value is a socket in no room. Few rooms are expected:
+// look-ups walk the list.
+type Membership struct {
+	mu   sync.Mutex // taken before a shard's
+	gone bool       // removed: it can join nothing any more
+	all  entry      // the place among all sockets
+	in   []*entry
+}
+
+// An entry is the place of a socket in a room.
+type entry struct {
+	m    Member
+	room *room
+	pos  int // in room.members; -1 if it is not there
+}
+
+// Rooms returns the rooms that the socket is in, in order of joining, without
+// the one of its own id.
+func (m *Membership) Rooms() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.names()
+}
+
+func (m *Membership) names() []string {
+	if len(m.in) == 0 {
+		return nil
+	}
+	rooms := make([]string, len(m.in))
+	for i, e := range m.in {
+		rooms[i] = e.room.name
+	}
+	return rooms
+}
+
+// Len returns the number of rooms.
+func (m *Membership) Len() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.in)
+}
+
+// Has reports whether the socket is in room.
+func (m *Membership) Has(room string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.find(room) >= 0
+}
+
+func (m *Membership) find(room string) int {
+	return slices.IndexFunc(m.in, func(e *entry) bool { return e.room.name == room })
+}
+
+// hasAny reports whether the socket is in one of rooms.
+func (m *Membership) hasAny(rooms []string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.ContainsFunc(m.in, func(e *entry) bool { return slices.Contains(rooms, e.room.name) })
+}
