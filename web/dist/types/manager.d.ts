@@ -1,0 +1,74 @@
+import { Emitter } from "./emitter";
+import { Engine, type EngineOptions } from "./engine/engine";
+import * as json from "./parser";
+import { Socket, type SocketOptions } from "./socket";
+/** The options of a Manager. */
+export interface ManagerOptions extends EngineOptions {
+    /** Whether to come back by itself. Default true. */
+    reconnection?: boolean;
+    /** How often to try before giving up. Default: for ever. */
+    reconnectionAttempts?: number;
+    /** The first wait, in milliseconds. Default 1000. */
+    reconnectionDelay?: number;
+    /** The longest wait, in milliseconds. Default 5000. */
+    reconnectionDelayMax?: number;
+    /** The random part of a wait, 0 to 1. Default 0.5. */
+    randomizationFactor?: number;
+    /** Milliseconds for an attempt to connect; false for no limit. Default 20000. */
+    timeout?: number | false;
+    /** Whether to connect at once. Default true. */
+    autoConnect?: boolean;
+    /** Another codec than JSON; the server must use the same. */
+    parser?: json.Parser;
+}
+interface ManagerEvents {
+    open: () => void;
+    error: (error: Error) => void;
+    ping: () => void;
+    packet: (packet: json.Packet) => void;
+    close: (reason: string, details?: unknown) => void;
+    reconnect: (attempt: number) => void;
+    reconnect_attempt: (attempt: number) => void;
+    reconnect_error: (error: Error) => void;
+    reconnect_failed: () => void;
+}
+/** A connection that comes back, shared by the sockets of several namespaces. */
+export declare class Manager extends Emitter<ManagerEvents> {
+    engine: Engine;
+    readonly opts: ManagerOptions;
+    readonly uri: string;
+    private readonly _nsps;
+    private readonly _backoff;
+    private readonly _encoder;
+    private readonly _decoder;
+    private _stopped;
+    private _subs;
+    private _timer?;
+    constructor(uri: string, opts?: ManagerOptions);
+    /** Reads or sets whether it comes back by itself. */
+    reconnection(): boolean;
+    reconnection(yes: boolean): this;
+    reconnectionAttempts(): number;
+    reconnectionAttempts(n: number): this;
+    reconnectionDelay(): number;
+    reconnectionDelay(ms: number): this;
+    reconnectionDelayMax(): number;
+    reconnectionDelayMax(ms: number): this;
+    randomizationFactor(): number;
+    randomizationFactor(factor: number): this;
+    timeout(): number | false;
+    timeout(ms: number | false): this;
+    /** Connects. With a callback it does not try again by itself. */
+    open(done?: (error?: Error) => void): this;
+    /** The same as open. */
+    connect(done?: (error?: Error) => void): this;
+    /** The socket of a namespace. */
+    socket(nsp: string, opts?: SocketOptions): Socket;
+    /** Tries again after the very first attempt failed. */
+    private _retryFirst;
+    private _opened;
+    private _closed;
+    private _cleanup;
+    private _reconnect;
+}
+export {};
