@@ -1,0 +1,109 @@
+package socketio
+
+import (
+	"context"
+	"sync"
+
+	"github.com/sockeye-go/socketio/adapter"
+	"github.com/sockeye-go/socketio/parser"
+)
+
+// An ackTable holds what waits for acks of one client. Each waiter is told
+// once: by the answer or by the end of the socket.
+type ackTable struct {
+	max int
+
+	mu      sync.Mutex
+	waiting map[int64]func(adapter.Answer)
+	closed  error
+}
+
+func (t *ackTable) add(id int64, f func(adapter.Answer)) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed != nil {
+		return t.closed
+	}
+	if len(t.waiting) >= t.max {
+		return ErrTooManyAcks
+	}
+	if t.waiting == nil {
+		t.waiting = make(map[int64]func(adapter.Answer))
+	}
+	t.waiting[id] = f
+	return nil
+}
+
+// take removes a waiter; nil if there is none (any more).
+func (t *ackTable) take(id int64) func(adapter.Answer) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	f := t.waiting[id]
+	delete(t.waiting, id)
+	if len(t.waiting) == 0 {
+		t.waiting = nil
+	}
+	return f
+}
+
+// answer resolves an ack on the goroutine that reads. An id that nobody waits
+// for is that of an ack that came too late.
+func (t *ackTable) answer(p parser.Packet) {
+	if f := t.take(p.ID); f != nil {
+		f(adapter.Answer{Args: p.Args, Attachments: p.Attachments})
+	}
+}
+
+func (t *ackTable) close(reason error) {
+	t.mu.Lock()
+	waiting := t.waiting
+	t.waiting, t.closed = nil, reason
+	t.mu.Unlock()
+	for _, f := range waiting {
+		f(adapter.Answer{Err: reason})
+	}
+}
+
+// EmitWithAck sends an event and waits for the client's answer, whose arguments
+// the Message decodes. It ends with an error when ctx does, or when the socket
+// disconnects ([ErrDisconnected], by errors.Is). There is no other timeout.
+func (s *Socket) EmitWithAck(ctx context.Context, event string, args ...any) (*Message, error) {
+	if s.state.Load() == disconnected {
+		return nil, ErrDisconnected
+	}
+	id := s.nsp.ackIDs.Add(1) - 1
+	p, err := s.nsp.encodeEvent(event, id, args)
+	if err != nil {
+		return nil, err
+	}
+	arrived := make(chan adapter.Answer, 1)
+	if err := s.acks.add(id, func(a adapter.Answer) { arrived <- a }); err != nil {
+		return nil, err
+	}
+	s.outgoing(event, args)
+	if err := s.send(p, 0); err != nil {
+		s.acks.take(id)
+		return nil, err
+	}
+	s.conn.waits(1)
+	defer s.conn.waits(-1)
+	select {
+	case a := <-arrived:
+		return s.nsp.answer(event, a)
+	case <-ctx.Done():
+		if s.acks.take(id) == nil { // it came at the same moment
+			return s.nsp.answer(event, <-arrived)
+		}
+		return nil, context.Cause(ctx)
+	}
+}
+
+// answer makes the Message of an ack.
+func (n *Namespace) answer(event string, a adapter.Answer) (*Message, error) {
+	if a.Err != nil {
+		return nil, a.Err
+	}
+	return &Message{codec: n.srv.opts.Parser, event: event, packet: parser.Packet{
+		Type: parser.Ack, ID: parser.NoID, Args: a.Args, Attachments: a.Attachments,
+	}}, nil
+}

@@ -1,0 +1,271 @@
+package socketio
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/sockeye-go/socketio/engineio"
+	"github.com/sockeye-go/socketio/parser"
+)
+
+// A connection is one client: a session of the engine, and a socket for each
+// namespace it has joined. It receives for them.
+type connection struct {
+	srv       *Server
+	sess      *engineio.Session
+	handshake *Handshake
+	parts     parser.Reassembler // used by Receive alone
+
+	mu      sync.Mutex // taken before a socket's
+	closed  bool
+	sockets []*Socket // one or a few
+	ready   []*Socket // have work since the last Flush
+	// dismissed are the namespaces out of which the server threw the client:
+	// what is still on its way from there is no fault of the client's.
+	dismissed []*Namespace
+	request   *http.Request // until the first namespace has been joined
+	timer     *time.Timer   // of ConnectTimeout, until a namespace has been joined
+	flow      flow
+}
+
+// onSession is called by the engine for each handshake.
+func (srv *Server) onSession(sess *engineio.Session, r *http.Request) engineio.Receiver {
+	c := &connection{
+		srv: srv, sess: sess, request: r,
+		handshake: newHandshake(r, srv.opts.KeepHeaders),
+	}
+	c.timer = time.AfterFunc(srv.opts.ConnectTimeout, func() {
+		srv.opts.Logger.Debug("no namespace joined in time", "sid", sess.ID(), "remote", sess.RemoteAddr())
+		sess.Close()
+	})
+	return c
+}
+
+// Receive implements [engineio.Receiver].
+func (c *connection) Receive(m engineio.Message) {
+	data := m.Data
+	if !c.parts.Waiting() { // attachments it copies itself
+		// Queued events outlive the engine's buffer; all of p points into this.
+		data = append([]byte(nil), data...)
+	}
+	p, complete, err := c.parts.Add(c.srv.opts.Parser, data, m.Binary, &c.srv.limits)
+	if err != nil {
+		c.malformed(err)
+		return
+	}
+	if !complete {
+		return
+	}
+	if p.Type == parser.Connect {
+		c.connect(p)
+		return
+	}
+	s := c.socket(p.Namespace)
+	switch {
+	case s == nil && c.wasDismissed(p.Namespace):
+		// The client sent it before it knew that it was out.
+	case s == nil || !s.admitted():
+		c.violation(fmt.Errorf("packet of type %d for namespace %q, which is not joined", p.Type, p.Namespace))
+	case p.Type == parser.Event:
+		if !s.enqueue(item{kind: itemEvent, packet: p, size: len(data) + attachmentBytes(p)}) {
+			c.violation(errors.New("too many events wait for their handlers"))
+		}
+	case p.Type == parser.Ack:
+		s.acks.answer(p)
+	case p.Type == parser.Disconnect:
+		s.close(ClientDisconnect)
+	default:
+		c.violation(fmt.Errorf("packet of type %d from a client", p.Type))
+	}
+}
+
+func attachmentBytes(p parser.Packet) int {
+	n := 0
+	for _, a := range p.Attachments {
+		n += len(a)
+	}
+	return n
+}
+
+// Flush implements [engineio.Receiver].
+func (c *connection) Flush(mayBlock bool) {
+	c.mu.Lock()
+	ready := c.ready
+	c.ready = nil
+	c.mu.Unlock()
+	for i, s := range ready {
+		if mayBlock && i == len(ready)-1 {
+			s.run()
+		} else {
+			s.schedule()
+		}
+	}
+}
+
+// Closed implements [engineio.Receiver].
+func (c *connection) Closed(reason engineio.Reason, err error) {
+	c.parts.Reset()
+	c.closeSockets(reasonOf(reason))
+	c.srv.opts.Logger.Debug("connection closed", "sid", c.sess.ID(), "reason", string(reason), "error", err)
+}
+
+// socket finds the socket of a namespace. There are one or a few.
+func (c *connection) socket(namespace []byte) *Socket {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, s := range c.sockets {
+		if s.nsp.name == string(namespace) {
+			return s
+		}
+	}
+	return nil
+}
+
+// connect is a client's request to join a namespace.
+func (c *connection) connect(p parser.Packet) {
+	if c.socket(p.Namespace) != nil {
+		c.violation(fmt.Errorf("second CONNECT for namespace %q", p.Namespace))
+		return
+	}
+	n := c.srv.lookup(p.Namespace)
+	if n == nil {
+		c.refuse(string(p.Namespace), &ConnectError{Message: "Invalid namespace"})
+		return
+	}
+	s := newSocket(n, c, p)
+	c.mu.Lock()
+	full := len(c.sockets) >= c.srv.opts.MaxNamespaces
+	if !full && !c.closed {
+		c.sockets = append(c.sockets, s)
+	}
+	c.dismissed = slices.DeleteFunc(c.dismissed, func(other *Namespace) bool { return other == n })
+	c.mu.Unlock()
+	if full {
+		c.refuse(n.name, &ConnectError{Message: "too many namespaces"})
+		return
+	}
+	s.enqueue(item{kind: itemConnect})
+}
+
+func (c *connection) dismiss(n *Namespace) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !slices.Contains(c.dismissed, n) {
+		c.dismissed = append(c.dismissed, n)
+	}
+}
+
+func (c *connection) wasDismissed(namespace []byte) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.ContainsFunc(c.dismissed, func(n *Namespace) bool { return n.name == string(namespace) })
+}
+
+// refuse sends a CONNECT_ERROR.
+func (c *connection) refuse(namespace string, refusal *ConnectError) {
+	payload := struct {
+		Message string `json:"message"`
+		Data    any    `json:"data,omitempty"`
+	}{refusal.Message, refusal.Data}
+	h := parser.Header{Type: parser.ConnectError, Namespace: namespace, ID: parser.NoID}
+	e, err := c.srv.opts.Parser.Encode(h, payload)
+	if err != nil {
+		c.srv.opts.Logger.Error("data of a ConnectError does not encode", "namespace", namespace, "error", err)
+		payload.Data = nil
+		if e, err = c.srv.opts.Parser.Encode(h, payload); err != nil {
+			return
+		}
+	}
+	c.sess.Send(prepare(e), 0)
+}
+
+// joined stops the clock of ConnectTimeout.
+func (c *connection) joined() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.timer != nil {
+		c.timer.Stop()
+		c.timer = nil
+	}
+}
+
+// settled lets the request go when the handlers of the first socket have run.
+func (c *connection) settled() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.request = nil
+}
+
+// forget drops a socket that is closed.
+func (c *connection) forget(s *Socket) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i, other := range c.sockets {
+		if other == s {
+			last := len(c.sockets) - 1
+			c.sockets[i] = c.sockets[last]
+			c.sockets[last] = nil
+			c.sockets = c.sockets[:last]
+			return
+		}
+	}
+}
+
+// malformed is the end of a client that sent what is no packet. Its sockets'
+// error hooks hear of it first, as in the original.
+func (c *connection) malformed(err error) {
+	for _, s := range c.all() {
+		s.enqueue(item{kind: itemError, err: err})
+	}
+	c.warn(err)
+	// The original closes the session itself here, so that the reason is this
+	// one on polling too.
+	c.closeSockets(ForcedClose)
+	c.sess.Close()
+}
+
+// violation is the end of a client that broke the protocol.
+func (c *connection) violation(err error) {
+	c.warn(err)
+	c.close()
+}
+
+func (c *connection) warn(err error) {
+	c.srv.opts.Logger.Warn("protocol violation: connection is closed",
+		"sid", c.sess.ID(), "remote", c.sess.RemoteAddr(), "error", err)
+}
+
+// close closes the connection, after what is queued for the client. The sockets
+// learn the reason that the original gives on that transport.
+func (c *connection) close() {
+	reason := ForcedClose
+	if c.sess.Transport() == engineio.Polling {
+		reason = ForcedServerClose
+	}
+	c.closeSockets(reason)
+	c.sess.Close()
+}
+
+func (c *connection) closeSockets(reason DisconnectReason) {
+	c.mu.Lock()
+	c.closed = true
+	if c.timer != nil {
+		c.timer.Stop()
+		c.timer = nil
+	}
+	c.mu.Unlock()
+	for _, s := range c.all() {
+		s.close(reason)
+	}
+}
+
+// all returns the sockets that there are now.
+func (c *connection) all() []*Socket {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return append([]*Socket(nil), c.sockets...)
+}

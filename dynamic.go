@@ -1,0 +1,125 @@
+package socketio
+
+import (
+	"errors"
+	"regexp"
+)
+
+// A ParentNamespace stands for namespaces that are made when a client asks for
+// them ("Dynamic namespaces"). What is registered on it holds for every one that
+// is made afterwards; what is registered later does not reach those there are.
+// Methods are safe for concurrent use.
+type ParentNamespace struct {
+	registry
+	srv   *Server
+	match func(name string) bool
+}
+
+// maxDynamicNamespaces is how many namespaces clients can have a server make:
+// their names are the clients' choice, and each costs memory until the server
+// ends. Who asks for one more is told that it is invalid.
+const maxDynamicNamespaces = 10_000
+
+// OfFunc returns a parent of the namespaces whose names match reports true for.
+// Names have their leading slash. The parent that was made first is asked first,
+// and only for names that no namespace has yet. match is called on the goroutine
+// that reads from the client; it must not block, nor ask for new namespaces.
+func (srv *Server) OfFunc(match func(name string) bool) *ParentNamespace {
+	p := &ParentNamespace{srv: srv, match: match}
+	p.init("dynamic")
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	srv.parents = extend(srv.parents, p)
+	return p
+}
+
+// OfRegexp is OfFunc for the names that re matches. An expression without ^ and
+// $ matches parts of a name.
+func (srv *Server) OfRegexp(re *regexp.Regexp) *ParentNamespace { return srv.OfFunc(re.MatchString) }
+
+// Emit sends an event to all sockets of the namespaces of this parent that this
+// node has; other nodes may have others of which it does not know.
+func (p *ParentNamespace) Emit(event string, args ...any) error {
+	var errs []error
+	for _, n := range p.Namespaces() {
+		errs = append(errs, n.Emit(event, args...))
+	}
+	return errors.Join(errs...)
+}
+
+// Namespaces returns the namespaces that were made of this parent.
+func (p *ParentNamespace) Namespaces() []*Namespace {
+	p.srv.mu.RLock()
+	defer p.srv.mu.RUnlock()
+	var all []*Namespace
+	for _, n := range p.srv.namespaces {
+		if n.parent == p {
+			all = append(all, n)
+		}
+	}
+	return all
+}
+
+// OnNewNamespace calls f for each namespace that a client had the server make,
+// before any client joins it; f must not ask for that namespace by [Server.Of].
+// Register it before clients come.
+func (srv *Server) OnNewNamespace(f func(*Namespace)) {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	srv.onNew = extend(srv.onNew, f)
+}
+
+// dynamic makes the namespace that a client asks for, or returns nil if no
+// parent matches or there are too many. Nobody finds it before the hooks have
+// run. Neither they nor match are called with srv.mu held, so that they may use
+// the server.
+func (srv *Server) dynamic(name string) *Namespace {
+	parent := srv.parentOf(name)
+	if parent == nil {
+		return nil
+	}
+	srv.making.Lock()
+	defer srv.making.Unlock()
+	srv.mu.RLock()
+	n, hooks := srv.namespaces[name], srv.onNew
+	srv.mu.RUnlock()
+	if n != nil {
+		return n // another client was faster
+	}
+	if srv.made >= maxDynamicNamespaces {
+		srv.opts.Logger.Warn("too many dynamic namespaces", "limit", maxDynamicNamespaces, "refused", name)
+		return nil
+	}
+	srv.made++
+	n = newNamespace(srv, name)
+	n.adopt(parent)
+	for _, f := range hooks {
+		f(n)
+	}
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	if other := srv.namespaces[name]; other != nil { // made by Of meanwhile, and in use
+		_ = n.adapter.Close()
+		return other
+	}
+	srv.namespaces[name] = n
+	return n
+}
+
+func (srv *Server) parentOf(name string) *ParentNamespace {
+	srv.mu.RLock()
+	parents := srv.parents
+	srv.mu.RUnlock()
+	for _, p := range parents {
+		if p.match(name) {
+			return p
+		}
+	}
+	return nil
+}
+
+// adopt gives n what was registered on its parent.
+func (n *Namespace) adopt(p *ParentNamespace) {
+	n.parent = p
+	n.hooks.Store(p.hooks.Load())
+}

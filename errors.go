@@ -1,0 +1,140 @@
+package socketio
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/sockeye-go/socketio/adapter"
+	"github.com/sockeye-go/socketio/engineio"
+)
+
+// Errors of the emitting methods.
+var (
+	// ErrDisconnected reports that the socket is not connected (any more). An
+	// EmitWithAck that was waiting returns it together with the reason.
+	ErrDisconnected = errors.New("socketio: socket is disconnected")
+
+	// ErrSlowConsumer reports that the client takes its packets too slowly, so
+	// that Options.MaxQueuedBytes or MaxQueuedPackets are full. It is being cut.
+	ErrSlowConsumer = errors.New("socketio: slow consumer: outgoing queue is full")
+
+	// ErrTooManyAcks reports that Options.MaxPendingAcks of the socket are open.
+	ErrTooManyAcks = errors.New("socketio: too many pending acks")
+
+	// ErrTooManyRooms reports that the socket is in Options.MaxRooms already.
+	ErrTooManyRooms = errors.New("socketio: too many rooms")
+
+	// ErrRoomNameTooLong reports a room name longer than Options.MaxRoomName.
+	ErrRoomNameTooLong = errors.New("socketio: room name is too long")
+
+	// ErrNoAck reports an acknowledgement that nobody asked for.
+	ErrNoAck = errors.New("socketio: the sender wants no ack")
+
+	// ErrAcked reports a second acknowledgement of one message.
+	ErrAcked = errors.New("socketio: acknowledged already")
+)
+
+// A ConnectError refuses a socket. The client sees it as connect_error; the
+// text of any other error stays on the server.
+type ConnectError struct {
+	Message string
+	Data    any   // becomes err.data in the browser; must encode as JSON; nil is left out
+	Err     error // for the log alone; may be nil
+}
+
+func (e *ConnectError) Error() string {
+	if e.Err != nil {
+		return fmt.Sprintf("socketio: refused: %s: %v", e.Message, e.Err)
+	}
+	return "socketio: refused: " + e.Message
+}
+
+func (e *ConnectError) Unwrap() error { return e.Err }
+
+// An AckError is what a handler returns to have its caller told: it is sent in
+// place of the acknowledgement, as {"error":{"code":…,"message":…}}. How errors
+// look in an ack is our convention, Socket.IO has none; a namespace may have
+// another ([Namespace.AckErrors]).
+type AckError struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+func (e *AckError) Error() string { return fmt.Sprintf("%s: %s", e.Code, e.Message) }
+
+// An ArgumentError reports that what a client sent does not fit the type of
+// the event.
+type ArgumentError struct {
+	Event string
+	Index int // of the argument, from 0
+	Err   error
+}
+
+func (e *ArgumentError) Error() string {
+	return fmt.Sprintf("socketio: argument %d of %q: %v", e.Index, e.Event, e.Err)
+}
+
+func (e *ArgumentError) Unwrap() error { return e.Err }
+
+// A PartialAckError ends the answers to a broadcast that not all sockets
+// answered.
+type PartialAckError struct {
+	Missing int   // how many did not answer
+	Err     error // why nobody waits any longer, the error of the context; nil if they all left
+}
+
+func (e *PartialAckError) Error() string {
+	if e.Err == nil {
+		return fmt.Sprintf("socketio: %d sockets left without an answer", e.Missing)
+	}
+	return fmt.Sprintf("socketio: %d answers missing: %v", e.Missing, e.Err)
+}
+
+func (e *PartialAckError) Unwrap() error { return e.Err }
+
+func ackSequenceError(err error) error {
+	if missing, ok := errors.AsType[*adapter.MissingError](err); ok {
+		return &PartialAckError{Missing: missing.Missing, Err: missing.Err}
+	}
+	return err
+}
+
+// A PanicError is a panic of a handler: it was logged with its stack, and the
+// socket was disconnected.
+type PanicError struct {
+	Event string // or "connection", "middleware", "disconnect"
+	Value any
+	Stack []byte
+}
+
+func (e *PanicError) Error() string { return fmt.Sprintf("socketio: %s: panic: %v", e.Event, e.Value) }
+
+// sendError is what the caller of an emit can know. A volatile packet that was
+// dropped is no error: that is what the caller asked for.
+func sendError(err error) error {
+	switch {
+	case err == nil, errors.Is(err, engineio.ErrDropped):
+		return nil
+	case errors.Is(err, engineio.ErrClosed):
+		return ErrDisconnected
+	case errors.Is(err, engineio.ErrSlowConsumer):
+		return ErrSlowConsumer
+	}
+	return err
+}
+
+// reserved are the names that no event can have ("Protocol", reserved names).
+func reserved(event string) bool {
+	switch event {
+	case "connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener":
+		return true
+	}
+	return false
+}
+
+func checkEvent(event string) error {
+	if reserved(event) {
+		return fmt.Errorf("socketio: %q is a reserved event name", event)
+	}
+	return nil
+}

@@ -1,0 +1,60 @@
+package socketio
+
+// flow holds a client back that sends faster than its handlers work. It counts
+// what waits or is being handled, over all sockets of a connection, and pauses
+// the session above the limits. While a handler waits for an ack of this very
+// client, reading must go on, or both would wait for ever; then only a hard
+// limit counts. Guarded by connection.mu.
+type flow struct {
+	events, bytes int
+	waiting       int // handlers that wait for an ack
+	paused        bool
+}
+
+// received counts an event and reports whether it is still bearable.
+func (c *connection) received(size int) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	f, o := &c.flow, c.srv.opts
+	f.events++
+	f.bytes += size
+	if f.events > hardFactor*o.MaxReceivedEvents || f.bytes > hardFactor*o.MaxReceivedBytes {
+		return false
+	}
+	c.decide()
+	return true
+}
+
+// handled is the opposite of received.
+func (c *connection) handled(size int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.flow.events--
+	c.flow.bytes -= size
+	c.decide()
+}
+
+// waits is called with 1 when something begins to wait for an ack of this
+// client, and with -1 when it ends.
+func (c *connection) waits(n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.flow.waiting += n
+	c.decide()
+}
+
+// decide pauses above the limits and resumes below half of them, so that a busy
+// client does not make the session go back and forth at every event.
+func (c *connection) decide() {
+	f, o := &c.flow, c.srv.opts
+	above := f.events >= o.MaxReceivedEvents || f.bytes >= o.MaxReceivedBytes
+	below := f.events <= o.MaxReceivedEvents/2 && f.bytes <= o.MaxReceivedBytes/2
+	switch {
+	case !f.paused && above && f.waiting == 0:
+		f.paused = true
+		c.sess.Pause()
+	case f.paused && (below || f.waiting > 0):
+		f.paused = false
+		c.sess.Resume()
+	}
+}

@@ -1,0 +1,231 @@
+// Package rawclient speaks Engine.IO packet by packet, for tests and checks
+// that want to see the wire. Programs want package client.
+package rawclient
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+
+	"github.com/sockeye-go/socketio/internal/ws"
+)
+
+// A Client is a connection over either transport. It is for one goroutine.
+type Client interface {
+	// Send sends one packet.
+	Send(ctx context.Context, packet string) error
+	// Expect reads until a packet begins with prefix, and returns it. It answers
+	// no pings: conversations are short.
+	Expect(ctx context.Context, prefix string) (string, error)
+}
+
+// Join joins the namespace "/".
+func Join(ctx context.Context, c Client) error {
+	if err := c.Send(ctx, "40"); err != nil {
+		return err
+	}
+	_, err := c.Expect(ctx, `40{"sid":`)
+	return err
+}
+
+// Request makes an HTTP request and returns the body of an answer with status
+// 200, at most 4 MiB; any other answer is an error.
+func Request(ctx context.Context, method, url, body string) (string, error) {
+	r, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
+	if err != nil {
+		return "", err
+	}
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return "", err
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(io.LimitReader(res.Body, 4<<20))
+	if err == nil && res.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s %s: %s: %s", method, url, res.Status, b)
+	}
+	return string(b), err
+}
+
+// A Polling is a client over long-polling.
+type Polling struct {
+	base, sid string
+	packets   []string // read and not looked at yet
+}
+
+// OpenPolling makes a session at base, the address that the server is mounted
+// at, with its trailing slash.
+func OpenPolling(ctx context.Context, base string) (*Polling, error) {
+	p := &Polling{base: base}
+	body, err := Request(ctx, http.MethodGet, p.url(), "")
+	if err != nil {
+		return nil, err
+	}
+	packets := strings.Split(body, "\x1e")
+	p.sid, err = sidOf(packets[0])
+	p.packets = packets[1:]
+	return p, err
+}
+
+func (p *Polling) url() string {
+	u := p.base + "?EIO=4&transport=polling"
+	if p.sid != "" {
+		u += "&sid=" + p.sid
+	}
+	return u
+}
+
+func sidOf(packet string) (string, error) {
+	var open struct{ SID string }
+	if !strings.HasPrefix(packet, "0") {
+		return "", fmt.Errorf("open packet is %q", packet)
+	}
+	if err := json.Unmarshal([]byte(packet[1:]), &open); err != nil {
+		return "", fmt.Errorf("open packet: %w", err)
+	}
+	if open.SID == "" {
+		return "", errors.New("open packet without sid")
+	}
+	return open.SID, nil
+}
+
+// Send implements [Client].
+func (p *Polling) Send(ctx context.Context, packet string) error {
+	_, err := Request(ctx, http.MethodPost, p.url(), packet)
+	return err
+}
+
+// Expect implements [Client].
+func (p *Polling) Expect(ctx context.Context, prefix string) (string, error) {
+	for {
+		for len(p.packets) > 0 {
+			packet := p.packets[0]
+			p.packets = p.packets[1:]
+			if strings.HasPrefix(packet, prefix) {
+				return packet, nil
+			}
+		}
+		body, err := Request(ctx, http.MethodGet, p.url(), "")
+		if err != nil {
+			return "", fmt.Errorf("waiting for %s: %w", prefix, err)
+		}
+		p.packets = strings.Split(body, "\x1e")
+	}
+}
+
+// Upgrade moves the session to a WebSocket. There must be nothing to read over
+// polling any more.
+func (p *Polling) Upgrade(ctx context.Context) (*WebSocket, error) {
+	c, err := dial(ctx, p.base, "&sid="+p.sid, nil)
+	if err != nil {
+		return nil, err
+	}
+	err = c.Send(ctx, "2probe")
+	if err == nil {
+		_, err = c.Expect(ctx, "3probe")
+	}
+	if err == nil {
+		err = c.Send(ctx, "5")
+	}
+	if err != nil {
+		c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// A WebSocket is a client over WebSocket.
+type WebSocket struct {
+	nc     net.Conn
+	parser ws.Parser
+	in     []byte
+}
+
+// DialWebSocket makes a session over WebSocket.
+func DialWebSocket(ctx context.Context, base string) (*WebSocket, error) {
+	return DialTLS(ctx, base, nil)
+}
+
+// DialTLS is DialWebSocket with a configuration of its own for https.
+func DialTLS(ctx context.Context, base string, config *tls.Config) (*WebSocket, error) {
+	c, err := dial(ctx, base, "", config)
+	if err != nil {
+		return nil, err
+	}
+	packet, err := c.next()
+	if err == nil {
+		_, err = sidOf(packet)
+	}
+	if err != nil {
+		c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+func dial(ctx context.Context, base, query string, config *tls.Config) (*WebSocket, error) {
+	nc, leftover, _, err := ws.Dial(ctx, base+"?EIO=4&transport=websocket"+query, &ws.DialOptions{TLSConfig: config})
+	if err != nil {
+		return nil, err
+	}
+	c := &WebSocket{nc: nc, in: leftover}
+	c.parser.Init(ws.Client, 1<<20)
+	if deadline, ok := ctx.Deadline(); ok {
+		_ = nc.SetDeadline(deadline)
+	}
+	return c, nil
+}
+
+// Close closes the connection without a word.
+func (c *WebSocket) Close() { _ = c.nc.Close() }
+
+// Send implements [Client].
+func (c *WebSocket) Send(_ context.Context, packet string) error {
+	_, err := c.nc.Write(ws.AppendMasked(nil, ws.Text, []byte(packet), [4]byte{1, 2, 3, 4}))
+	return err
+}
+
+// Expect implements [Client]. Its time is that of the context it was dialled
+// with.
+func (c *WebSocket) Expect(_ context.Context, prefix string) (string, error) {
+	for {
+		packet, err := c.next()
+		if err != nil {
+			return "", fmt.Errorf("waiting for %s: %w", prefix, err)
+		}
+		if strings.HasPrefix(packet, prefix) {
+			return packet, nil
+		}
+	}
+}
+
+func (c *WebSocket) next() (string, error) {
+	buf := make([]byte, 4096)
+	for {
+		for len(c.in) > 0 {
+			m, n, ok, err := c.parser.Next(c.in)
+			if err != nil {
+				return "", err
+			}
+			if !ok {
+				break // the parser keeps what it has seen
+			}
+			text := string(m.Data)
+			c.in = c.in[n:]
+			if m.Op == ws.Text {
+				return text, nil
+			}
+		}
+		n, err := c.nc.Read(buf)
+		if err != nil {
+			return "", err
+		}
+		c.in = append([]byte(nil), buf[:n]...)
+	}
+}

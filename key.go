@@ -1,0 +1,66 @@
+package socketio
+
+// A Key is a typed place for data on sockets, socket.data in the JavaScript
+// API. Declare it once, as a package variable. Values must encode as JSON,
+// since other nodes may ask for them.
+type Key[T any] struct{ name string }
+
+// NewKey names a key. Two keys of one name share a place.
+func NewKey[T any](name string) Key[T] { return Key[T]{name} }
+
+// Set stores v on s.
+func (k Key[T]) Set(s *Socket, v T) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.data == nil {
+		s.data = make(map[string]any)
+	}
+	s.data[k.name] = v
+}
+
+// Get returns the value of s, and whether there is one of this type.
+func (k Key[T]) Get(s *Socket) (T, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v, ok := s.data[k.name].(T)
+	return v, ok
+}
+
+// Delete removes the value from s.
+func (k Key[T]) Delete(s *Socket) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.data, k.name)
+}
+
+// A LocalKey is a place for data that stays on this node: connections to
+// databases, channels, functions. Each key is a place of its own.
+type LocalKey[T any] struct{ place *byte }
+
+// NewLocalKey makes a key.
+func NewLocalKey[T any]() LocalKey[T] { return LocalKey[T]{new(byte)} }
+
+// Set stores v on s.
+func (k LocalKey[T]) Set(s *Socket, v T) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.local == nil {
+		s.local = make(map[any]any)
+	}
+	s.local[k.place] = v
+}
+
+// Get returns the value of s, and whether there is one.
+func (k LocalKey[T]) Get(s *Socket) (T, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v, ok := s.local[k.place].(T)
+	return v, ok
+}
+
+// Delete removes the value from s.
+func (k LocalKey[T]) Delete(s *Socket) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.local, k.place)
+}

@@ -1,0 +1,144 @@
+package socketio
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"runtime/debug"
+
+	"github.com/sockeye-go/socketio/parser"
+)
+
+// admit runs the middleware of the namespace and answers the client's CONNECT.
+func (s *Socket) admit() {
+	ctx := s.Context()
+	hooks := s.nsp.hooks.Load()
+	for _, use := range hooks.use {
+		err := s.guard("middleware", func() error { return use(ctx, s) })
+		if s.state.Load() == disconnected {
+			return // the client did not wait for the answer
+		}
+		if err != nil {
+			s.refuse(err)
+			return
+		}
+	}
+	reply, err := s.nsp.encode(parser.Connect, parser.NoID, struct {
+		SID string `json:"sid"`
+	}{s.id})
+	if err != nil {
+		s.refuse(err)
+		return
+	}
+	s.mu.Lock()
+	ok := s.state.CompareAndSwap(connecting, admitted)
+	s.mu.Unlock()
+	if !ok {
+		return
+	}
+	s.conn.joined()
+	s.conn.sess.Send(reply, 0)
+	// Broadcasts reach the socket only now, so that CONNECT is the first it gets.
+	s.mu.Lock()
+	s.state.CompareAndSwap(admitted, connected)
+	s.mu.Unlock()
+	s.nsp.adapter.Add(s)
+	s.nsp.srv.opts.Logger.Debug("socket connected", "socket", s)
+
+	for _, f := range hooks.connection {
+		if err := s.guard("connection", func() error { return f(ctx, s) }); err != nil {
+			s.report(err)
+			s.kick()
+			break
+		}
+	}
+	s.conn.settled()
+}
+
+// refuse answers a CONNECT with an error. Only a ConnectError was written for
+// the client's eyes.
+func (s *Socket) refuse(err error) {
+	refusal, ok := errors.AsType[*ConnectError](err)
+	level := slog.LevelDebug
+	if !ok {
+		refusal = &ConnectError{Message: "internal error"}
+		level = slog.LevelWarn
+	}
+	s.nsp.srv.opts.Logger.Log(context.Background(), level, "socket refused", "socket", s, "error", err)
+	if s.close(ServerDisconnect) {
+		s.conn.refuse(s.nsp.name, refusal)
+	}
+}
+
+// left tells the handlers that the socket is gone.
+func (s *Socket) left(reason DisconnectReason) {
+	ctx := s.Context()
+	hooks := s.nsp.hooks.Load()
+	own := s.ownHooks()
+	if own == nil {
+		own = new(socketHooks)
+	}
+	for _, f := range hooks.disconnecting {
+		s.tell("disconnecting", func() { f(ctx, s, reason) })
+	}
+	for _, f := range own.disconnecting {
+		s.tell("disconnecting", func() { f(reason) })
+	}
+	s.mu.Lock()
+	s.was = nil
+	s.mu.Unlock()
+	for _, f := range hooks.disconnect {
+		s.tell("disconnect", func() { f(ctx, s, reason) })
+	}
+	for _, f := range own.disconnect {
+		s.tell("disconnect", func() { f(reason) })
+	}
+	s.nsp.srv.opts.Logger.Debug("socket disconnected", "socket", s, "reason", string(reason))
+}
+
+func (s *Socket) tell(what string, f func()) {
+	if err := s.guard(what, func() error { f(); return nil }); err != nil {
+		s.report(err)
+	}
+}
+
+// guard turns a panic into an error, and disconnects the socket: its state may
+// be half of what its handlers rely on.
+func (s *Socket) guard(what string, f func() error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			p := &PanicError{Event: what, Value: v, Stack: debug.Stack()}
+			s.nsp.srv.opts.Logger.Error("panic in a handler: socket is disconnected",
+				"socket", s, "in", what, "panic", v, "stack", string(p.Stack))
+			s.kick()
+			err = p
+		}
+	}()
+	return f()
+}
+
+// report hands an error to the hooks of the socket and the namespace, or to the
+// log where there is none.
+func (s *Socket) report(err error) {
+	hooks := s.nsp.hooks.Load().onError
+	own := s.errorHooks()
+	if len(hooks)+len(own) == 0 {
+		if _, logged := errors.AsType[*PanicError](err); !logged {
+			s.nsp.srv.opts.Logger.Warn("error of a handler", "socket", s, "error", err)
+		}
+		return
+	}
+	ctx := s.Context()
+	for _, f := range own {
+		s.guardHook(func() { f(ctx, err) })
+	}
+	for _, f := range hooks {
+		s.guardHook(func() { f(ctx, s, err) })
+	}
+}
+
+// guardHook is guard for error hooks, whose own panics cannot be reported to
+// them again.
+func (s *Socket) guardHook(f func()) {
+	_ = s.guard("error hook", func() error { f(); return nil })
+}

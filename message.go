@@ -1,0 +1,158 @@
+package socketio
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/sockeye-go/socketio/parser"
+)
+
+// A Message is a received event, or the answer to one. It is valid until its
+// handler returns, unless it is detached. It belongs to its handler: only Ack
+// may be called concurrently.
+type Message struct {
+	socket *Socket // nil for an answer
+	codec  parser.Parser
+	event  string
+	packet parser.Packet
+	acked  atomic.Bool
+	reply  func(parser.Encoded) error // of a client's socket, in place of socket
+}
+
+// NewMessage makes the Message of a packet that came to a client, for package
+// client. reply sends an ack; nil for an answer.
+func NewMessage(codec parser.Parser, p parser.Packet, event string, reply func(parser.Encoded) error) *Message {
+	return &Message{codec: codec, event: event, packet: p, reply: reply}
+}
+
+// Event returns the name of the event.
+func (m *Message) Event() string { return m.event }
+
+// Socket returns the server's socket that the event came to; nil for an answer
+// and in a client.
+func (m *Message) Socket() *Socket { return m.socket }
+
+// Len returns the number of arguments.
+func (m *Message) Len() int { return len(m.packet.Args) }
+
+// Raw returns an argument as it came, in JSON with placeholders for binary
+// attachments. It is for logs and gateways; see Decode.
+func (m *Message) Raw(i int) json.RawMessage { return m.packet.Args[i] }
+
+// Decode fills dst, which are pointers, from the arguments, in order. Missing
+// arguments leave their destination alone and surplus ones are ignored, as in
+// JavaScript. The error is an [*ArgumentError]. Binary attachments become
+// []byte, which the caller then owns.
+func (m *Message) Decode(dst ...any) error {
+	for i, d := range dst[:min(len(dst), len(m.packet.Args))] {
+		if err := m.decode(i, d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *Message) decode(i int, dst any) error {
+	if err := m.codec.Unmarshal(m.packet.Args[i], m.packet.Attachments, dst); err != nil {
+		return &ArgumentError{Event: m.event, Index: i, Err: err}
+	}
+	return nil
+}
+
+// Args decodes the arguments into what they look like: map[string]any, []any,
+// string, float64, bool, nil and []byte.
+func (m *Message) Args() ([]any, error) {
+	args := make([]any, len(m.packet.Args))
+	for i := range args {
+		if err := m.decode(i, &args[i]); err != nil {
+			return nil, err
+		}
+	}
+	return args, nil
+}
+
+// Replace sets other arguments, for the handlers that come after a middleware.
+func (m *Message) Replace(args ...any) error {
+	values := append([]any{m.event}, args...)
+	e, err := m.codec.Encode(parser.Header{Type: parser.Event, ID: parser.NoID}, values...)
+	if err != nil {
+		return fmt.Errorf("socketio: replace arguments of %q: %w", m.event, err)
+	}
+	own := e
+	if len(e.Attachments) > 0 {
+		own = ownAttachments(e)
+	}
+	lim := parser.Limits{MaxAttachments: len(own.Attachments), MaxArguments: len(args) + 1}
+	p, err := m.codec.Decode(own.Head, own.HeadBinary, &lim)
+	if err != nil {
+		return fmt.Errorf("socketio: replace arguments of %q: %w", m.event, err)
+	}
+	m.packet.Args, m.packet.Attachments = p.Args, own.Attachments
+	if own.HeadBinary {
+		m.packet.Attachments = p.Attachments
+	}
+	return nil
+}
+
+// WantsAck reports whether the sender waits for an answer that has not been
+// given yet.
+func (m *Message) WantsAck() bool {
+	return (m.socket != nil || m.reply != nil) && m.packet.ID != parser.NoID && !m.acked.Load()
+}
+
+// Ack answers the sender. It does so once: [ErrAcked] reports a second call,
+// [ErrNoAck] that no answer was asked for.
+func (m *Message) Ack(values ...any) error {
+	if m.socket == nil && m.reply == nil || m.packet.ID == parser.NoID {
+		return ErrNoAck
+	}
+	if m.acked.Swap(true) {
+		return ErrAcked
+	}
+	if m.reply != nil {
+		h := parser.Header{Type: parser.Ack, Namespace: string(m.packet.Namespace), ID: m.packet.ID}
+		e, err := m.codec.Encode(h, values...)
+		if err != nil {
+			m.acked.Store(false)
+			return fmt.Errorf("socketio: ack of %q: %w", m.event, err)
+		}
+		return m.reply(e)
+	}
+	s := m.socket
+	if s.state.Load() == disconnected {
+		return ErrDisconnected
+	}
+	h := parser.Header{Type: parser.Ack, Namespace: s.nsp.name, ID: m.packet.ID}
+	e, err := m.codec.Encode(h, values...)
+	if err != nil {
+		m.acked.Store(false) // so that an error can still be answered
+		return fmt.Errorf("socketio: ack of %q: %w", m.event, err)
+	}
+	return s.sendEncoded(e, 0)
+}
+
+// Detach returns a Message that stays valid after the handler has returned, for
+// an answer that is given later.
+func (m *Message) Detach() *Message {
+	// Messages are not recycled yet; those who rely on that will be sorry.
+	return m
+}
+
+// DefaultAckErrors is what AckErrors is unless set: an [*AckError] in the
+// error's chain is sent as it is, arguments that do not fit as the code
+// "bad_arguments", and anything else as a bare "internal", so that no detail
+// leaks to a browser.
+func DefaultAckErrors(err error) any {
+	type failure struct {
+		Error *AckError `json:"error"`
+	}
+	if e, ok := errors.AsType[*AckError](err); ok {
+		return failure{e}
+	}
+	if e, ok := errors.AsType[*ArgumentError](err); ok {
+		return failure{&AckError{Code: "bad_arguments", Message: fmt.Sprintf("argument %d of %q does not fit", e.Index, e.Event)}}
+	}
+	return failure{&AckError{Code: "internal", Message: "internal error"}}
+}

@@ -1,0 +1,109 @@
+package socketio
+
+import (
+	"fmt"
+	"iter"
+	"sync/atomic"
+
+	"github.com/sockeye-go/socketio/adapter"
+	"github.com/sockeye-go/socketio/engineio"
+	"github.com/sockeye-go/socketio/parser"
+)
+
+// A Namespace is a part of the server with sockets, rooms, middleware and
+// handlers of its own. Handlers and middleware are registered before clients
+// come; those registered later count for what happens from then on. Methods are
+// safe for concurrent use.
+type Namespace struct {
+	registry
+	srv     *Server
+	adapter adapter.Adapter
+	ackIDs  atomic.Int64
+	parent  *ParentNamespace // nil unless it is dynamic
+}
+
+func newNamespace(srv *Server, name string) *Namespace {
+	n := &Namespace{srv: srv}
+	n.init(name)
+	a, err := srv.opts.Adapter(host{n})
+	if err != nil {
+		panic(fmt.Sprintf("socketio: adapter of namespace %q: %v", name, err))
+	}
+	n.adapter = a
+	return n
+}
+
+// Name returns the name, with its leading slash.
+func (n *Namespace) Name() string { return n.name }
+
+// Socket returns the socket of this node with this id.
+func (n *Namespace) Socket(id string) (*Socket, bool) {
+	m, ok := n.adapter.Member(id)
+	if !ok {
+		return nil, false
+	}
+	return m.(*Socket), true
+}
+
+// Sockets yields the connected sockets of this node.
+func (n *Namespace) Sockets() iter.Seq[*Socket] { return n.op().LocalSockets() }
+
+// RoomSize returns how many sockets of this node are in room.
+func (n *Namespace) RoomSize(room string) int { return n.adapter.RoomSize(room) }
+
+// Rooms yields the rooms that have sockets of this node in them, and how many.
+func (n *Namespace) Rooms() iter.Seq2[string, int] { return n.adapter.Rooms() }
+
+// Adapter returns the adapter.
+func (n *Namespace) Adapter() adapter.Adapter { return n.adapter }
+
+// encode makes a packet of this namespace that may be kept.
+func (n *Namespace) encode(t parser.Type, id int64, values ...any) (*engineio.Prepared, error) {
+	e, err := n.srv.opts.Parser.Encode(parser.Header{Type: t, Namespace: n.name, ID: id}, values...)
+	if err != nil {
+		return nil, err
+	}
+	if len(e.Attachments) > 0 {
+		e = ownAttachments(e) // the caller may change its bytes when the emit returns
+	}
+	return prepare(e), nil
+}
+
+// prepare puts the messages of a packet together.
+func prepare(e parser.Encoded) *engineio.Prepared {
+	head := engineio.Message{Binary: e.HeadBinary, Data: e.Head}
+	if len(e.Attachments) == 0 {
+		return engineio.Prepare(head)
+	}
+	msgs := make([]engineio.Message, 0, 1+len(e.Attachments))
+	msgs = append(msgs, head)
+	for _, a := range e.Attachments {
+		msgs = append(msgs, engineio.Message{Binary: true, Data: a})
+	}
+	return engineio.Prepare(msgs...)
+}
+
+// encodeEvent is encode for an event.
+func (n *Namespace) encodeEvent(event string, id int64, args []any) (*engineio.Prepared, error) {
+	if err := checkEvent(event); err != nil {
+		return nil, err
+	}
+	values := make([]any, 0, 8)
+	values = append(values, event)
+	values = append(values, args...)
+	p, err := n.encode(parser.Event, id, values...)
+	if err != nil {
+		return nil, fmt.Errorf("socketio: emit %q: %w", event, err)
+	}
+	return p, nil
+}
+
+// A host is the namespace as its adapter sees it.
+type host struct{ n *Namespace }
+
+func (h host) Name() string { return h.n.name }
+
+func (h host) Prepare(p *adapter.Packet) (err error) {
+	p.Prepared, err = h.n.encodeEvent(p.Event, p.ID, p.Args)
+	return err
+}

@@ -1,0 +1,197 @@
+package socketio
+
+import (
+	"cmp"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/sockeye-go/socketio/adapter"
+	"github.com/sockeye-go/socketio/engineio"
+	"github.com/sockeye-go/socketio/parser"
+)
+
+// Names of package engineio that programs need together with [Options].
+type (
+	// CORS allows pages of other origins.
+	CORS = engineio.CORS
+	// RefuseError is how Options.AllowRequest chooses status and body.
+	RefuseError = engineio.RefuseError
+	// ConnectionError is a request that was refused.
+	ConnectionError = engineio.ConnectionError
+)
+
+// Options configure a [Server]. The zero value of each field stands for its
+// default, and all of them together are fit for production.
+type Options struct {
+	// PingInterval is the time between a pong and the next ping. Default 25 s.
+	PingInterval time.Duration
+	// PingTimeout is how long a pong may take. Default 20 s.
+	PingTimeout time.Duration
+	// UpgradeTimeout is how long an upgrade of the transport may take.
+	// Default 10 s.
+	UpgradeTimeout time.Duration
+	// ConnectTimeout is how long a connection may go without joining a
+	// namespace. Default 45 s.
+	ConnectTimeout time.Duration
+
+	// MaxPayload limits, in bytes, a POST body and a WebSocket message.
+	// Default 1,000,000 (maxHttpBufferSize in JavaScript).
+	MaxPayload int64
+	// MaxPayloadPackets limits the packets of one POST. A client that sends
+	// more gets a parse error. Default 65,536.
+	MaxPayloadPackets int
+	// MaxAttachments limits the binary attachments of one packet. Default 10.
+	MaxAttachments int
+	// MaxAttachmentBytes limits the attachments of one packet together, in
+	// bytes: so much one client can make the server hold by a packet that it
+	// never completes. Default MaxAttachments times MaxPayload.
+	MaxAttachmentBytes int64
+	// MaxNamespaces limits the namespaces that one connection joins.
+	// Default 100.
+	MaxNamespaces int
+	// MaxRooms limits the rooms that one socket is in. Default 1,000.
+	MaxRooms int
+	// MaxRoomName limits, in bytes, the name of a room, which often comes from
+	// a client. Default 4,096.
+	MaxRoomName int
+	// MaxPendingAcks limits the acks that one socket owes us. Default 4,096.
+	MaxPendingAcks int
+
+	// MaxReceivedEvents and MaxReceivedBytes limit the events, and
+	// disconnects, of one connection that wait for its handlers. When they are reached, reading
+	// stops until half of it is done and TCP holds the client back; while a
+	// handler waits for an ack of this connection reading goes on, up to 16
+	// times the limits, and a client beyond that is cut. Default 1,024 and
+	// 1 MiB.
+	MaxReceivedEvents int
+	MaxReceivedBytes  int
+
+	// MaxQueuedBytes and MaxQueuedPackets limit what waits for one slow
+	// client. A client beyond it is cut. Default 1 MiB and 16,384.
+	MaxQueuedBytes   int
+	MaxQueuedPackets int
+
+	// Transports that clients may use. Default "polling" and "websocket".
+	Transports []string
+	// DisableUpgrades keeps polling clients on polling.
+	DisableUpgrades bool
+	// DisableClient stops serving the browser client (socket.io.js and its
+	// kin) beside the engine.
+	DisableClient bool
+
+	// CORS allows pages of other origins. Default nil: none.
+	CORS *CORS
+	// CheckOrigin decides about the Origin of a WebSocket. Default: the same
+	// origin, those of CORS, and clients that are no browsers.
+	CheckOrigin func(*http.Request) bool
+	// AllowRequest is asked once per connection, at its handshake. A
+	// [*RefuseError] chooses status and body; of any other error only the log
+	// sees the text.
+	AllowRequest func(*http.Request) error
+	// OnConnectionError is told of every request that is refused.
+	OnConnectionError func(*ConnectionError)
+
+	// KeepHeaders names the request headers that sockets can be asked for
+	// after OnConnection has returned. Default none: a connection then costs
+	// no memory for them.
+	KeepHeaders []string
+
+	// Parser encodes packets. Default parser.JSON; clients must use the same.
+	Parser parser.Parser
+	// Adapter makes the adapter of each namespace. Default adapter.NewMemory.
+	Adapter adapter.Factory
+
+	// Logger gets what an operator should know; at level Debug also one
+	// record per lifecycle change. Default slog.Default().
+	Logger *slog.Logger
+}
+
+// hardFactor is how much more than its limits a connection may have waiting
+// while a handler of it waits for an ack.
+const hardFactor = 16
+
+// withDefaults returns a checked copy. It panics with the field's name on
+// values that make no sense: they are a programmer's mistake. The engine
+// checks its own fields.
+func (o *Options) withDefaults() *Options {
+	var c Options
+	if o != nil {
+		c = *o
+	}
+	number := func(n *int, def int, name string) {
+		if *n < 0 {
+			panic(fmt.Sprintf("socketio: Options.%s: %d is negative", name, *n))
+		}
+		if *n == 0 {
+			*n = def
+		}
+	}
+	number(&c.MaxAttachments, 10, "MaxAttachments")
+	if c.MaxAttachmentBytes < 0 {
+		panic(fmt.Sprintf("socketio: Options.MaxAttachmentBytes: %d is negative", c.MaxAttachmentBytes))
+	}
+	if c.MaxAttachmentBytes == 0 {
+		c.MaxAttachmentBytes = int64(c.MaxAttachments) * cmp.Or(c.MaxPayload, 1_000_000)
+	}
+	number(&c.MaxNamespaces, 100, "MaxNamespaces")
+	number(&c.MaxRooms, 1000, "MaxRooms")
+	number(&c.MaxRoomName, 4096, "MaxRoomName")
+	number(&c.MaxPendingAcks, 4096, "MaxPendingAcks")
+	number(&c.MaxReceivedEvents, 1024, "MaxReceivedEvents")
+	number(&c.MaxReceivedBytes, 1<<20, "MaxReceivedBytes")
+	if c.ConnectTimeout < 0 {
+		panic(fmt.Sprintf("socketio: Options.ConnectTimeout: %v is negative", c.ConnectTimeout))
+	}
+	if c.ConnectTimeout == 0 {
+		c.ConnectTimeout = 45 * time.Second
+	}
+	if c.Parser == nil {
+		c.Parser = parser.JSON
+	}
+	if c.Adapter == nil {
+		c.Adapter = adapter.NewMemory
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	return &c
+}
+
+// engine returns the options of the layer below.
+func (o *Options) engine() *engineio.Options {
+	return &engineio.Options{
+		PingInterval:      o.PingInterval,
+		PingTimeout:       o.PingTimeout,
+		UpgradeTimeout:    o.UpgradeTimeout,
+		MaxPayload:        o.MaxPayload,
+		MaxPayloadPackets: o.MaxPayloadPackets,
+		MaxQueuedBytes:    o.MaxQueuedBytes,
+		MaxQueuedPackets:  o.MaxQueuedPackets,
+		Transports:        o.Transports,
+		DisableUpgrades:   o.DisableUpgrades,
+		CORS:              o.CORS,
+		CheckOrigin:       o.CheckOrigin,
+		AllowRequest:      o.AllowRequest,
+		OnConnectionError: o.OnConnectionError,
+		Logger:            o.Logger,
+	}
+}
+
+// ConfigureServer sets the limits that only an [http.Server] can set, where
+// they are not set yet: 10 s and 64 KiB for the headers of a request, and 2
+// minutes for an idle connection. It leaves ReadTimeout and WriteTimeout alone,
+// since long-polling requests outlast any that would be of use; the engine
+// limits the time of a body itself.
+func ConfigureServer(s *http.Server) {
+	if s.ReadHeaderTimeout == 0 {
+		s.ReadHeaderTimeout = 10 * time.Second
+	}
+	if s.MaxHeaderBytes == 0 {
+		s.MaxHeaderBytes = 64 << 10
+	}
+	if s.IdleTimeout == 0 {
+		s.IdleTimeout = 2 * time.Minute
+	}
+}

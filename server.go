@@ -1,0 +1,158 @@
+package socketio
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/sockeye-go/socketio/adapter"
+	"github.com/sockeye-go/socketio/engineio"
+	"github.com/sockeye-go/socketio/parser"
+	"github.com/sockeye-go/socketio/web"
+)
+
+// A Server is an [http.Handler] that speaks Socket.IO, at whatever path it is
+// mounted; clients expect /socket.io/. It has all methods of its namespace "/".
+// Its methods are safe for concurrent use.
+type Server struct {
+	*Namespace // "/"
+
+	opts   *Options
+	limits parser.Limits
+	engine *engineio.Server
+	work   gauge // queues of sockets that are being run
+
+	mu         sync.RWMutex
+	namespaces map[string]*Namespace
+	parents    []*ParentNamespace // in order of registration
+	onNew      []func(*Namespace)
+
+	making sync.Mutex // held while a dynamic namespace is made; taken before mu
+	made   int        // namespaces that clients had made
+}
+
+// NewServer returns a server; nil stands for the default options. It panics
+// with the name of the field if an option makes no sense.
+func NewServer(o *Options) *Server {
+	srv := &Server{opts: o.withDefaults(), namespaces: make(map[string]*Namespace)}
+	e := srv.opts.engine()
+	srv.limits = parser.Limits{
+		MaxAttachments:     srv.opts.MaxAttachments,
+		MaxAttachmentBytes: srv.opts.MaxAttachmentBytes,
+	}
+	e.OnSession = srv.onSession
+	srv.engine = engineio.NewServer(e)
+	srv.Namespace = srv.Of("/")
+	return srv
+}
+
+// ServeHTTP implements [http.Handler]. The last segment of the path tells a
+// file of the browser client from the engine.
+func (srv *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if _, isFile := web.Lookup(lastSegment(r.URL.Path)); isFile && !srv.opts.DisableClient {
+		if srv.opts.CORS != nil {
+			srv.opts.CORS.SetHeaders(w.Header(), r)
+		}
+		web.Serve(w, r)
+		return
+	}
+	srv.engine.ServeHTTP(w, r)
+}
+
+func lastSegment(path string) string { return path[strings.LastIndexByte(path, '/')+1:] }
+
+// Of returns the namespace of this name, which it creates if need be. A leading
+// slash may be left out. It panics if the adapter cannot be made: namespaces
+// are created at start-up.
+func (srv *Server) Of(name string) *Namespace {
+	if !strings.HasPrefix(name, "/") {
+		name = "/" + name
+	}
+	srv.mu.RLock()
+	n := srv.namespaces[name]
+	srv.mu.RUnlock()
+	if n != nil {
+		return n
+	}
+	parent := srv.parentOf(name)
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	if n := srv.namespaces[name]; n != nil {
+		return n
+	}
+	n = newNamespace(srv, name)
+	if parent != nil {
+		n.adopt(parent)
+	}
+	srv.namespaces[name] = n
+	return n
+}
+
+// lookup finds the namespace a client asks for, and makes it if it is dynamic.
+func (srv *Server) lookup(name []byte) *Namespace {
+	srv.mu.RLock()
+	n, parents := srv.namespaces[string(name)], len(srv.parents)
+	srv.mu.RUnlock()
+	if n != nil || parents == 0 {
+		return n
+	}
+	return srv.dynamic(string(name))
+}
+
+func (srv *Server) allNamespaces() []*Namespace {
+	srv.mu.RLock()
+	defer srv.mu.RUnlock()
+	all := make([]*Namespace, 0, len(srv.namespaces))
+	for _, n := range srv.namespaces {
+		all = append(all, n)
+	}
+	return all
+}
+
+// Connections returns the number of connections, joined to a namespace or not
+// (engine.clientsCount in JavaScript).
+func (srv *Server) Connections() int { return srv.engine.Sessions() }
+
+// Shutdown ends the server in good order: it refuses new connections, sends
+// what is queued, closes all connections (clients will try to reconnect), and
+// waits for the handlers that still run. When ctx ends first, it closes what is
+// left at once and returns the error of ctx. Call it before the Shutdown of the
+// http.Server, which knows neither WebSockets nor waiting polls.
+func (srv *Server) Shutdown(ctx context.Context) error {
+	srv.engine.Drain()
+	srv.disconnectAll()
+	err := srv.engine.Shutdown(ctx)
+	if err == nil {
+		err = srv.work.wait(ctx)
+	}
+	return errors.Join(err, srv.closeAdapters())
+}
+
+// Close ends the server at once. It does not wait for handlers; their contexts
+// are done.
+func (srv *Server) Close() error {
+	srv.engine.Drain()
+	srv.disconnectAll()
+	return errors.Join(srv.engine.Close(), srv.closeAdapters())
+}
+
+// disconnectAll gives every socket its reason before the engine can.
+func (srv *Server) disconnectAll() {
+	for _, n := range srv.allNamespaces() {
+		for m := range n.adapter.Local(adapter.Target{Local: true}) {
+			s := m.(*Socket)
+			s.close(ServerShuttingDown)
+			s.schedule()
+		}
+	}
+}
+
+func (srv *Server) closeAdapters() error {
+	var errs []error
+	for _, n := range srv.allNamespaces() {
+		errs = append(errs, n.adapter.Close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,187 @@
+package socketio
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+
+	"github.com/sockeye-go/socketio/adapter"
+	"github.com/sockeye-go/socketio/engineio"
+	"github.com/sockeye-go/socketio/parser"
+)
+
+// A Socket is one client in one namespace. Its methods are safe for concurrent
+// use, and only those that take a context wait for anything.
+//
+// The handlers of a socket run one at a time, in the order in which the client
+// sent their events. Handlers of different sockets run in parallel. A handler
+// may wait, for an ack of its own socket too: heartbeats and acks of the
+// connection go on meanwhile, and what else the client sends is queued.
+type Socket struct {
+	nsp  *Namespace
+	conn *connection
+	id   string
+	auth []byte // JSON, nil if the client sent none
+
+	state  atomic.Uint32 // changed under mu
+	member adapter.Membership
+	inbox  inbox
+	acks   ackTable
+
+	mu     sync.Mutex
+	ctx    context.Context // made when first needed
+	cancel context.CancelCauseFunc
+	reason DisconnectReason
+	was    []string // the rooms it left by disconnecting
+	data   map[string]any
+	local  map[any]any
+	hooks  *socketHooks
+}
+
+// The states of a socket only go forward.
+const (
+	connecting   uint32 = iota // middleware runs
+	admitted                   // the client may send; broadcasts do not reach it yet
+	connected                  // its CONNECT has been sent
+	disconnected               // for good: a client that comes back gets another Socket
+)
+
+func newSocket(n *Namespace, c *connection, p parser.Packet) *Socket {
+	s := &Socket{nsp: n, conn: c, id: newID()}
+	if len(p.Args) > 0 {
+		s.auth = p.Args[0]
+	}
+	s.acks.max = n.srv.opts.MaxPendingAcks
+	return s
+}
+
+// ID returns the id: 20 characters, other than the sid of the connection. It
+// is not a secret among the users of a namespace, and ends with the connection.
+func (s *Socket) ID() string { return s.id }
+
+// Namespace returns the namespace.
+func (s *Socket) Namespace() *Namespace { return s.nsp }
+
+// Handshake returns what is known from the first request of the connection.
+func (s *Socket) Handshake() *Handshake { return s.conn.handshake }
+
+// Transport returns the transport that the connection uses now: "polling" or
+// "websocket".
+func (s *Socket) Transport() string { return s.conn.sess.Transport() }
+
+// Connected reports whether the socket has joined and not left.
+func (s *Socket) Connected() bool {
+	st := s.state.Load()
+	return st == admitted || st == connected
+}
+
+func (s *Socket) admitted() bool { return s.Connected() }
+
+// Buffered returns how much waits for the client, in bytes and packets.
+func (s *Socket) Buffered() (bytes, packets int) { return s.conn.sess.Buffered() }
+
+// Auth returns the payload of the client's CONNECT as JSON, nil if it had none.
+func (s *Socket) Auth() json.RawMessage { return s.auth }
+
+// DecodeAuth decodes the payload of the client's CONNECT into v, which it
+// leaves alone if there was none.
+func (s *Socket) DecodeAuth(v any) error {
+	if s.auth == nil {
+		return nil
+	}
+	return s.nsp.srv.opts.Parser.Unmarshal(s.auth, nil, v)
+}
+
+// Context returns a context that ends when the socket disconnects, with the
+// [DisconnectReason] as its cause. Handlers get it as their ctx.
+func (s *Socket) Context() context.Context {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ctx == nil {
+		s.ctx, s.cancel = context.WithCancelCause(context.Background())
+		if s.state.Load() == disconnected {
+			s.cancel(s.reason)
+		}
+	}
+	return s.ctx
+}
+
+// LogValue groups what identifies a socket, so that every record about one
+// carries the same keys: log.Info("joined", "socket", s, "room", room).
+func (s *Socket) LogValue() slog.Value {
+	return slog.GroupValue(
+		slog.String("id", s.id),
+		slog.String("nsp", s.nsp.name),
+		slog.String("sid", s.conn.sess.ID()),
+		slog.String("transport", s.Transport()),
+	)
+}
+
+// Disconnect takes the socket out of its namespace, with [ServerDisconnect];
+// the client sees "io server disconnect" and does not come back by itself. With
+// closeConnection all sockets of the connection leave, and it is closed. What
+// was emitted before still goes out; events of the client that wait for a
+// handler are dropped. In middleware, return an error instead.
+func (s *Socket) Disconnect(closeConnection bool) {
+	if !closeConnection {
+		s.kick()
+		return
+	}
+	for _, other := range s.conn.all() {
+		other.kick()
+	}
+	s.conn.sess.Close()
+}
+
+func (s *Socket) kick() {
+	if !s.Connected() {
+		return
+	}
+	s.conn.dismiss(s.nsp)
+	if !s.close(ServerDisconnect) {
+		return
+	}
+	if p, err := s.nsp.encode(parser.Disconnect, parser.NoID); err == nil {
+		s.conn.sess.Send(p, 0)
+	}
+	s.schedule()
+}
+
+// close ends the socket, once. Others cannot find it any more when it returns;
+// its own handlers hear of it after those of everything it sent.
+func (s *Socket) close(reason DisconnectReason) bool {
+	s.mu.Lock()
+	before := s.state.Load()
+	if before == disconnected {
+		s.mu.Unlock()
+		return false
+	}
+	s.state.Store(disconnected)
+	s.reason = reason
+	cancel := s.cancel
+	s.mu.Unlock()
+
+	rooms := s.nsp.adapter.Remove(s)
+	s.mu.Lock()
+	s.was = rooms
+	s.mu.Unlock()
+	s.conn.forget(s)
+	if cancel != nil {
+		cancel(reason)
+	}
+	s.acks.close(reason)
+	if before != connecting {
+		s.enqueue(item{kind: itemDisconnect, reason: reason})
+	}
+	return true
+}
+
+// send hands a packet of this socket to its connection.
+func (s *Socket) send(p *engineio.Prepared, f engineio.Flags) error {
+	if s.state.Load() == disconnected {
+		return ErrDisconnected
+	}
+	return sendError(s.conn.sess.Send(p, f))
+}
