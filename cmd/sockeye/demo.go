@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/sockeye-go/socketio"
+	"github.com/sockeye-go/socketio/examples/chat"
+)
+
+// defaultAddr is where the demo begins to look for a free port.
+const defaultAddr = "127.0.0.1:3000"
+
+// portsTried is how many ports it tries before it gives up.
+const portsTried = 50
+
+func demo(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	flags := flag.NewFlagSet("sockeye demo", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	addr := flags.String("addr", "", "listen on this `address` (default "+defaultAddr+" or the next free port)")
+	noOpen := flags.Bool("no-open", false, "open no browser")
+	checkOnly := flags.Bool("check", false, "try every transport, print what was found, and end")
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return 0
+	case err != nil:
+		return 2
+	case flags.NArg() > 0:
+		fmt.Fprintf(stderr, "sockeye demo: %q is not understood\n", flags.Arg(0))
+		return 2
+	}
+	if *checkOnly && *addr == "" {
+		*addr = "127.0.0.1:0"
+	}
+	ln, err := listen(*addr)
+	if err != nil {
+		fmt.Fprintf(stderr, "sockeye demo: %v\n", err)
+		return 1
+	}
+
+	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	srv := socketio.NewServer(&socketio.Options{Logger: log})
+	chat.New(srv)
+	mux := http.NewServeMux()
+	mux.Handle("/socket.io/", srv)
+	mux.Handle("/", chat.Page())
+	hs := &http.Server{Handler: mux, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
+	socketio.ConfigureServer(hs)
+	served := make(chan error, 1)
+	go func() { served <- hs.Serve(ln) }()
+
+	url := "http://" + ln.Addr().String() + "/"
+	code := 0
+	if *checkOnly {
+		if err := check(ctx, url, stdout); err != nil {
+			fmt.Fprintf(stderr, "sockeye demo: %v\n", err)
+			code = 1
+		}
+	} else {
+		fmt.Fprintln(stdout, "ready", url)
+		if !*noOpen {
+			openBrowser(url)
+		}
+		select {
+		case <-ctx.Done():
+		case err := <-served:
+			fmt.Fprintf(stderr, "sockeye demo: %v\n", err)
+			code = 1
+		}
+	}
+	// The context of the command is done: the end has its own time.
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if err := errors.Join(srv.Shutdown(end), hs.Shutdown(end)); err != nil {
+		fmt.Fprintf(stderr, "sockeye demo: shutting down: %v\n", err)
+		_ = hs.Close()
+	}
+	return code
+}
+
+// listen takes addr, or without one the first port that is free.
+func listen(addr string) (net.Listener, error) {
+	if addr != "" {
+		ln, err := net.Listen("tcp", addr)
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return nil, fmt.Errorf("%s is in use by another program; leave --addr out to take the next free port", addr)
+		}
+		return ln, err
+	}
+	return listenFrom(defaultAddr)
+}
+
+func listenFrom(addr string) (net.Listener, error) {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return nil, err
+	}
+	first, err := strconv.Atoi(port)
+	if err != nil {
+		return nil, err
+	}
+	for p := first; p < first+portsTried; p++ {
+		ln, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(p)))
+		if !errors.Is(err, syscall.EADDRINUSE) {
+			return ln, err
+		}
+	}
+	return nil, fmt.Errorf("ports %d to %d are all in use; choose one with --addr", first, first+portsTried-1)
+}
+
+// openBrowser shows url where there is somewhere to show it. That it cannot is
+// no error: the address was printed.
+func openBrowser(url string) {
+	var cmd *exec.Cmd
+	switch {
+	case runtime.GOOS == "darwin":
+		cmd = exec.Command("open", url)
+	case runtime.GOOS == "windows":
+		cmd = exec.Command("rundll32", "url.dll,FileProtocolHandler", url)
+	case os.Getenv("DISPLAY") != "" || os.Getenv("WAYLAND_DISPLAY") != "":
+		cmd = exec.Command("xdg-open", url)
+	default:
+		return
+	}
+	if cmd.Start() == nil {
+		go func() { _ = cmd.Wait() }()
+	}
+}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+func TestCheck(t *testing.T) {
+	var out, errs bytes.Buffer
+	if code := run(t.Context(), []string{"demo", "--check"}, &out, &errs); code != 0 {
+		t.Fatalf("demo --check = %d; want 0\n%s%s", code, &out, &errs)
+	}
+	for _, what := range []string{"page", "client", "polling", "websocket", "upgrade"} {
+		if !strings.Contains(out.String(), what) {
+			t.Errorf("nothing is said of %s:\n%s", what, &out)
+		}
+	}
+}
+
+// TestCheckFinds makes sure that the check can fail: it is pointed at a server
+// that is no Socket.IO.
+func TestCheckFinds(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	hs := &http.Server{Handler: http.NotFoundHandler()}
+	go hs.Serve(ln)
+	defer hs.Close()
+	var out bytes.Buffer
+	if err := check(t.Context(), "http://"+ln.Addr().String()+"/", &out); err == nil {
+		t.Fatalf("check of a server without Socket.IO found nothing wrong:\n%s", &out)
+	}
+	if n := strings.Count(out.String(), "failed"); n != 5 {
+		t.Errorf("%d of 5 parts failed:\n%s", n, &out)
+	}
+}
+
+// TestReadyAndEnd starts the demo as a person does, and ends it.
+func TestReadyAndEnd(t *testing.T) {
+	ctx, interrupt := context.WithCancel(t.Context())
+	r, w := io.Pipe()
+	var errs bytes.Buffer
+	ended := make(chan int)
+	go func() { ended <- run(ctx, []string{"demo", "--no-open", "--addr", "127.0.0.1:0"}, w, &errs) }()
+	line, err := bufio.NewReader(r).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	url, ok := strings.CutPrefix(strings.TrimSpace(line), "ready ")
+	if !ok {
+		t.Fatalf("first line = %q; want ready and an address", line)
+	}
+	if err := check(t.Context(), url, io.Discard); err != nil {
+		t.Error(err)
+	}
+	interrupt()
+	if code := <-ended; code != 0 {
+		t.Errorf("interrupted demo = %d; want 0\n%s", code, &errs)
+	}
+}
+
+func TestBusyPort(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	addr := taken.Addr().String()
+
+	var out, errs bytes.Buffer
+	if code := run(t.Context(), []string{"demo", "--no-open", "--addr", addr}, &out, &errs); code != 1 {
+		t.Errorf("demo on a busy port = %d; want 1", code)
+	}
+	if !strings.Contains(errs.String(), addr+" is in use") {
+		t.Errorf("error = %q; want one that says which address is in use", &errs)
+	}
+
+	next, err := listenFrom(addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer next.Close()
+	if next.Addr().String() == addr {
+		t.Errorf("listenFrom(%s) took a port that is in use", addr)
+	}
+}
+
+func TestUsage(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		args []string
+		code int
+	}{
+		{"nothing", nil, 2},
+		{"unknown command", []string{"dmeo"}, 2},
+		{"unknown flag", []string{"demo", "--port"}, 2},
+		{"surplus argument", []string{"demo", "3000"}, 2},
+		{"help", []string{"help"}, 0},
+		{"version", []string{"version"}, 0},
+		{"help of demo", []string{"demo", "--help"}, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var out, errs bytes.Buffer
+			if code := run(t.Context(), c.args, &out, &errs); code != c.code {
+				t.Errorf("run(%q) = %d; want %d", c.args, code, c.code)
+			}
+			if out.Len()+errs.Len() == 0 {
+				t.Errorf("run(%q) says nothing", c.args)
+			}
+		})
+	}
+}
