@@ -1,0 +1,134 @@
+// What a scenario is given, and how it is run.
+import { Manager } from "socket.io-client";
+import { Fixture } from "./fixture.mjs";
+import { Proxy } from "./proxy.mjs";
+import { event, within } from "./wait.mjs";
+
+export const transports = ["websocket", "polling", "upgrade"];
+
+// The official client's names for what a scenario calls its transport.
+const names = { websocket: ["websocket"], polling: ["polling"], upgrade: ["polling", "websocket"] };
+
+// A shared server lives as long as the run; scenarios that need the same
+// options have the same one.
+export class Servers {
+  #kind;
+  #shared = new Map();
+  #all = new Set();
+
+  constructor(kind) {
+    this.#kind = kind;
+  }
+
+  shared(options) {
+    const key = JSON.stringify(options);
+    if (!this.#shared.has(key)) this.#shared.set(key, this.own(options));
+    return this.#shared.get(key);
+  }
+
+  async own(options) {
+    const f = await Fixture.start(this.#kind, options);
+    this.#all.add(f);
+    return f;
+  }
+
+  async close() {
+    for (const f of this.#all) await f.kill();
+  }
+}
+
+class Context {
+  #servers;
+  #managers = [];
+  #deferred = [];
+
+  constructor(servers, transport, server) {
+    this.#servers = servers;
+    this.transport = transport;
+    this.server = server;
+  }
+
+  defer(f) {
+    this.#deferred.push(f);
+  }
+
+  async start(options) {
+    const f = await this.#servers.own(options);
+    this.defer(() => f.kill());
+    return f;
+  }
+
+  async proxy(server = this.server) {
+    const p = await Proxy.start(server.port);
+    this.defer(() => p.close());
+    return p;
+  }
+
+  // manager is a connection of the official client, over the transport that
+  // the scenario runs on. It does not reconnect unless asked to.
+  manager({ url = this.server.url, ...options } = {}) {
+    const m = new Manager(url, {
+      transports: names[this.transport],
+      reconnection: false,
+      reconnectionDelay: 50,
+      reconnectionDelayMax: 200,
+      ...options,
+    });
+    this.#managers.push(m);
+    return m;
+  }
+
+  // socket is one that has not connected yet; connect waits until it has.
+  socket({ nsp = "/", manager, auth, retries, ackTimeout, ...options } = {}) {
+    return (manager ?? this.manager(options)).socket(nsp, { auth, retries, ackTimeout });
+  }
+
+  async connect(options = {}) {
+    const s = this.socket(options);
+    await within(
+      10_000,
+      `a socket of ${options.nsp ?? "/"} to connect`,
+      new Promise((resolve, reject) => {
+        s.once("connect", resolve);
+        s.once("connect_error", (err) => reject(new Error(`connect_error: ${err.message} ${err.description?.message ?? err.description ?? ""}`)));
+      }),
+    );
+    return s;
+  }
+
+  // settled is connect, and then the upgrade if there is going to be one.
+  async settled(options) {
+    const s = await this.connect(options);
+    if (this.transport === "upgrade" && s.io.engine.transport.name !== "websocket") await event(s.io.engine, "upgrade");
+    return s;
+  }
+
+  async close() {
+    for (const m of this.#managers) {
+      m.reconnection(false);
+      m._close();
+    }
+    for (const f of this.#deferred.reverse()) await f();
+  }
+}
+
+// runOne runs a scenario over a transport and resolves with its result.
+export async function runOne(servers, scenario, transport) {
+  const began = performance.now();
+  const result = { scenario: scenario.name, transport, ok: true };
+  let t;
+  try {
+    const server = scenario.own ? await servers.own(scenario.options ?? {}) : await servers.shared(scenario.options ?? {});
+    t = new Context(servers, transport, server);
+    if (scenario.own) t.defer(() => server.kill());
+    await within(scenario.timeout ?? 45_000, "the scenario to end", scenario.run(t));
+  } catch (err) {
+    result.ok = false;
+    result.error = err.stack ?? String(err);
+    if (t?.server.stderr) result.stderr = t.server.stderr.slice(-4000);
+  } finally {
+    await t?.close();
+  }
+  result.ms = Math.round(performance.now() - began);
+  return result;
+}

@@ -1,0 +1,59 @@
+// Runs the scenarios against one server and writes one line of JSON for each:
+//
+//	node run.mjs [--server node|EXECUTABLE] [--only TEXT] [--jobs N] [--list]
+//
+// A line is {scenario, transport, ok, ms, error?, stderr?}; with --list it is
+// {scenario, transport} and nothing runs. The last line is {passed, failed}.
+import { parseArgs } from "node:util";
+import { runOne, Servers, transports } from "./lib/harness.mjs";
+import { scenarios } from "./scenarios/index.mjs";
+
+const { values } = parseArgs({
+  options: {
+    server: { type: "string", default: "node" },
+    only: { type: "string", default: "" },
+    jobs: { type: "string", default: "6" },
+    list: { type: "boolean", default: false },
+  },
+});
+const write = (line) => process.stdout.write(JSON.stringify(line) + "\n");
+
+const todo = [];
+for (const scenario of scenarios) {
+  for (const transport of scenario.over ?? transports) {
+    if (`${transport}/${scenario.name}`.includes(values.only)) todo.push({ scenario, transport });
+  }
+}
+
+if (values.list) {
+  for (const { scenario, transport } of todo) write({ scenario: scenario.name, transport });
+  process.exit(0);
+}
+
+// A rejection that nobody waits for is a mistake in a scenario.
+process.on("unhandledRejection", (err) => {
+  write({ scenario: "unhandled rejection", transport: "", ok: false, ms: 0, error: err?.stack ?? String(err) });
+  process.exitCode = 1;
+});
+
+const servers = new Servers(values.server);
+// Whatever way this process ends, its servers end: their standard input does.
+const counts = { passed: 0, failed: 0 };
+
+async function work(queue) {
+  for (let job; (job = queue.shift()); ) {
+    const result = await runOne(servers, job.scenario, job.transport);
+    counts[result.ok ? "passed" : "failed"]++;
+    write(result);
+  }
+}
+
+// Those that load the machine run alone, so that they do not make the clocks
+// of others late.
+const heavy = todo.filter(({ scenario }) => scenario.heavy);
+const light = todo.filter(({ scenario }) => !scenario.heavy);
+await Promise.all(Array.from({ length: Number(values.jobs) }, () => work(light)));
+await work(heavy);
+await servers.close();
+write(counts);
+process.exit(counts.failed || process.exitCode ? 1 : 0);
