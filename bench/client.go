@@ -1,0 +1,104 @@
+//go:build linux
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/sockeye-go/socketio/internal/ws"
+)
+
+// A client speaks the protocol by hand, so that it costs little and checks
+// the bytes themselves.
+type client struct {
+	nc     net.Conn
+	in     []byte
+	buf    []byte
+	parser ws.Parser
+}
+
+// connect opens a WebSocket and joins the namespace "/".
+func connect(addr string) (*client, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	nc, left, _, err := ws.Dial(ctx, "ws://"+addr+"/socket.io/?EIO=4&transport=websocket", nil)
+	if err != nil {
+		return nil, err
+	}
+	c := &client{nc: nc, in: left, buf: make([]byte, 2048)}
+	c.parser.Init(ws.Client, 1<<20)
+	_ = nc.SetDeadline(time.Now().Add(2 * time.Minute)) // nothing here may hang
+	for _, step := range []struct{ send, want string }{{"", `0{"sid":`}, {"40", `40{"sid":`}} {
+		if step.send != "" {
+			err = c.send(step.send)
+		}
+		var m []byte
+		if err == nil {
+			_, m, err = c.next()
+		}
+		if err == nil && !bytes.HasPrefix(m, []byte(step.want)) {
+			err = fmt.Errorf("got %q, want %s…", m, step.want)
+		}
+		if err != nil {
+			nc.Close()
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+func (c *client) send(packets ...string) error {
+	var out []byte
+	for _, p := range packets {
+		out = ws.AppendMasked(out, ws.Text, []byte(p), [4]byte{1, 2, 3, 4})
+	}
+	_, err := c.nc.Write(out)
+	return err
+}
+
+// next returns the next message; heartbeats are answered on the way.
+func (c *client) next() (ws.Opcode, []byte, error) {
+	for {
+		for len(c.in) > 0 {
+			m, n, ok, err := c.parser.Next(c.in)
+			if err != nil {
+				return 0, nil, err
+			}
+			c.in = c.in[n:]
+			if !ok {
+				continue
+			}
+			if m.Op == ws.Text && string(m.Data) == "2" {
+				if err := c.send("3"); err != nil {
+					return 0, nil, err
+				}
+				continue
+			}
+			if m.Op != ws.Text && m.Op != ws.Binary {
+				return 0, nil, fmt.Errorf("control frame %d", m.Op)
+			}
+			return m.Op, m.Data, nil
+		}
+		n, err := c.nc.Read(c.buf)
+		if err != nil {
+			return 0, nil, err
+		}
+		c.in = c.buf[:n]
+	}
+}
+
+// want fails unless the next message is exactly this.
+func (c *client) want(op ws.Opcode, data string) error {
+	got, m, err := c.next()
+	if err != nil {
+		return err
+	}
+	if got != op || string(m) != data {
+		return fmt.Errorf("wrong answer: got %.120q, want %.120q", m, data)
+	}
+	return nil
+}

@@ -1,0 +1,149 @@
+//go:build linux
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+
+	"github.com/sockeye-go/socketio"
+	"github.com/sockeye-go/socketio/internal/ws"
+)
+
+type body struct {
+	ID   int    `json:"id"`
+	Name string `json:"name"`
+	Text string `json:"text"`
+}
+
+type cast struct {
+	Room string `json:"room"`
+	ID   int    `json:"id"`
+	Text string `json:"text"`
+}
+
+// serve runs one of the Go servers until the process is killed. It prints its
+// port first.
+func serve(name string) error {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	fmt.Println(ln.Addr().(*net.TCPAddr).Port)
+	var h http.Handler = newSockeye()
+	if name == "reference" {
+		h = &reference{rooms: map[string][]*refConn{}}
+	}
+	return http.Serve(ln, h)
+}
+
+func newSockeye() http.Handler {
+	srv := socketio.NewServer(nil)
+	castEvent := socketio.NewEvent[cast]("cast")
+	socketio.NewEventWithAck[body, body]("echo").Handle(srv, func(_ context.Context, _ *socketio.Socket, b body) (body, error) { return b, nil })
+	socketio.NewEventWithAck[[]byte, []byte]("bin").Handle(srv, func(_ context.Context, _ *socketio.Socket, b []byte) ([]byte, error) { return b, nil })
+	socketio.NewEventWithAck[string, bool]("join").Handle(srv, func(_ context.Context, s *socketio.Socket, room string) (bool, error) { return true, s.Join(room) })
+	castEvent.Handle(srv, func(_ context.Context, _ *socketio.Socket, c cast) error { return castEvent.Emit(srv.To(c.Room), c) })
+	return srv
+}
+
+// A reference answers the packets of this benchmark and no others, without
+// decoding JSON, with a goroutine per connection: about the limit of net/http
+// with a WebSocket library. It has no heartbeat, no polling and no limits.
+type reference struct {
+	mu    sync.Mutex
+	rooms map[string][]*refConn
+}
+
+type refConn struct {
+	mu sync.Mutex
+	nc net.Conn
+}
+
+func (c *refConn) write(b []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, _ = c.nc.Write(b) // whoever has gone is noticed by its reader
+}
+
+func (s *reference) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	nc, in, err := ws.Upgrade(w, r, nil)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	defer nc.Close()
+	c := &refConn{nc: nc}
+	c.write(ws.AppendFrame(nil, ws.Text, []byte(`0{"sid":"x","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}`)))
+	var p ws.Parser
+	p.Init(ws.Server, 1<<20)
+	buf, out := make([]byte, 4096), []byte(nil)
+	var binID []byte
+	for {
+		out = out[:0]
+		for len(in) > 0 {
+			m, n, ok, err := p.Next(in)
+			if err != nil {
+				return
+			}
+			in = in[n:]
+			if ok {
+				out = s.answer(out, c, m, &binID)
+			}
+		}
+		if len(out) > 0 {
+			c.write(out)
+		}
+		n, err := nc.Read(buf)
+		if err != nil {
+			return
+		}
+		in = buf[:n]
+	}
+}
+
+func (s *reference) answer(out []byte, c *refConn, m ws.Message, binID *[]byte) []byte {
+	d := m.Data
+	if m.Op == ws.Binary {
+		out = ws.AppendFrame(out, ws.Text, fmt.Appendf(nil, `461-%s[{"_placeholder":true,"num":0}]`, *binID))
+		return ws.AppendFrame(out, ws.Binary, d)
+	}
+	if bytes.HasPrefix(d, []byte("451-")) {
+		*binID = bytes.Clone(d[4:bytes.IndexByte(d, '[')])
+		return out
+	}
+	if string(d) == "40" {
+		return ws.AppendFrame(out, ws.Text, []byte(`40{"sid":"x"}`))
+	}
+	open := bytes.IndexByte(d, '[')
+	if open < 2 {
+		return out
+	}
+	switch id, args := d[2:open], d[open:]; {
+	case bytes.HasPrefix(args, []byte(`["echo",`)):
+		out = ws.AppendHeader(out, ws.Text, 3+len(id)+len(args)-len(`["echo",`))
+		out = append(append(append(out, "43"...), id...), '[')
+		return append(out, args[len(`["echo",`):]...)
+	case bytes.HasPrefix(args, []byte(`["join",`)):
+		room := string(args[len(`["join","`) : len(args)-2])
+		s.mu.Lock()
+		s.rooms[room] = append(s.rooms[room], c)
+		s.mu.Unlock()
+		return ws.AppendFrame(out, ws.Text, fmt.Appendf(nil, "43%s[true]", id))
+	case bytes.HasPrefix(args, []byte(`["cast",{"room":"`)):
+		room := args[len(`["cast",{"room":"`):]
+		room = room[:bytes.IndexByte(room, '"')]
+		frame := ws.AppendFrame(nil, ws.Text, d)
+		s.mu.Lock()
+		members := s.rooms[string(room)]
+		s.mu.Unlock()
+		for _, member := range members {
+			member.write(frame)
+		}
+	}
+	return out
+}
