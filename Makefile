@@ -1,0 +1,46 @@
+# Two commands: make demo, make test. The rest are parts of the second, or take
+# longer than a test should.
+
+GO ?= go
+RUN = $(GO) run ./internal/runtests
+
+.PHONY: demo test test-go test-web test-interop test-browser test-long fuzz soak bench lint fmt parts
+
+demo: ## the demo, in a browser
+	$(GO) run ./cmd/sockeye demo $(ARGS)
+
+test: parts ## everything, with every part
+	SOCKEYE_PARTS=all $(RUN)
+
+test-go: ## what needs Go alone
+	$(RUN) -only format,go
+
+test-web: parts
+	SOCKEYE_PARTS=all $(RUN) -only web,vectors
+
+test-interop: parts
+	SOCKEYE_PARTS=all $(RUN) -only interop
+
+test-browser: parts
+	SOCKEYE_PARTS=all $(RUN) -only browser
+
+test-long: parts ## the Go tests ten times over
+	SOCKEYE_PARTS=all $(RUN) -count 10
+
+fuzz: ## each fuzz target for five minutes
+	$(RUN) -only fuzz -fuzztime 5m
+
+soak: ## connections that come and go for ten minutes, with accounts
+	SOCKEYE_SOAK=10m $(GO) test -count 1 -timeout 20m -run TestSoak -v .
+
+bench: ## against the official server, on one core each
+	cd bench && $(GO) run . $(ARGS)
+
+lint:
+	golangci-lint run ./...
+
+fmt:
+	gofmt -w $$(git ls-files '*.go')
+
+parts: ## install what the tests need
+	@scripts/setup-parts.sh

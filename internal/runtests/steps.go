@@ -1,0 +1,266 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// versions prints what the figures of this run depend on.
+func versions() {
+	for _, c := range [][]string{
+		{"go", "version"}, {"node", "--version"}, {"npm", "--version"}, {"gcc", "-dumpfullversion"},
+		{"chromium", "--version"}, {"nginx", "-v"},
+	} {
+		out, err := exec.Command(c[0], c[1:]...).CombinedOutput()
+		text := strings.TrimSpace(string(out))
+		if err != nil {
+			text = "not found"
+		}
+		fmt.Printf("%-9s %s\n", c[0], text)
+	}
+}
+
+// format checks gofmt and vet. Each counts as a test.
+func format(r *runner) error {
+	files, err := output("git", "ls-files", "*.go")
+	if err != nil {
+		return err
+	}
+	unformatted, err := output("gofmt", append([]string{"-l"}, strings.Fields(files)...)...)
+	if err != nil {
+		return err
+	}
+	if unformatted != "" {
+		fmt.Printf("not formatted:\n%s", unformatted)
+		r.failed++
+	} else {
+		r.passed++
+	}
+	return r.command("", "go", "vet", "./...")
+}
+
+// goTests runs the tests of the main module.
+func goTests(r *runner) error { return r.goTest("", "./...") }
+
+func only(dir string) func(*runner) error {
+	return func(r *runner) error { return r.goTest(dir, ".") }
+}
+
+// nestedModules runs the tests of modules inside of this one, which keep their
+// dependencies to themselves.
+func nestedModules(r *runner) error {
+	mods, err := output("git", "ls-files", "*/go.mod")
+	if err != nil {
+		return err
+	}
+	for _, mod := range strings.Fields(mods) {
+		if err := r.goTest(filepath.Dir(mod), "./..."); err != nil {
+			return fmt.Errorf("%s: %w", mod, err)
+		}
+	}
+	return nil
+}
+
+// goTest runs go test, with the race detector, in dir and counts tests.
+func (r *runner) goTest(dir, pattern string) error {
+	cmd := exec.Command("go", "test", "-race", "-shuffle=on", "-count", strconv.Itoa(r.count), "-timeout", "15m", "-json", pattern)
+	cmd.Dir = dir
+	cmd.Stderr = os.Stdout
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	failedBefore := r.failed
+	r.read(out)
+	if err := cmd.Wait(); err != nil && r.failed == failedBefore {
+		return err // a package that does not build is no test that fails
+	}
+	return nil
+}
+
+// event is a line of go test -json.
+type event struct {
+	Action, Package, Test, Output string
+}
+
+// read counts the tests that have no subtests, and shows the output of those
+// that failed or were skipped.
+func (r *runner) read(out io.Reader) {
+	output := map[string]*strings.Builder{}
+	parents := map[string]bool{}
+	in := bufio.NewScanner(out)
+	in.Buffer(nil, 16<<20)
+	for in.Scan() {
+		var e event
+		if json.Unmarshal(in.Bytes(), &e) != nil {
+			fmt.Println(in.Text())
+			continue
+		}
+		key := e.Package + " " + e.Test
+		switch e.Action {
+		case "run":
+			if i := strings.LastIndexByte(e.Test, '/'); i >= 0 {
+				parents[e.Package+" "+e.Test[:i]] = true
+			}
+		case "output", "build-output":
+			if output[key] == nil {
+				output[key] = new(strings.Builder)
+			}
+			output[key].WriteString(e.Output)
+			continue
+		case "pass", "fail", "skip":
+			r.result(e, output[key], parents[key])
+			delete(output, key)
+			delete(parents, key)
+		}
+	}
+	for _, left := range output { // of builds that failed
+		fmt.Print(left)
+	}
+}
+
+func (r *runner) result(e event, out *strings.Builder, parent bool) {
+	switch {
+	case e.Test == "" && e.Action == "fail":
+		fmt.Printf("FAIL %s\n%v", e.Package, text(out))
+	case e.Test == "":
+		if e.Action == "pass" {
+			fmt.Printf("ok   %s\n", e.Package)
+		}
+	case e.Action == "fail":
+		fmt.Printf("FAIL %s %s\n%v", e.Package, e.Test, text(out))
+		if !parent {
+			r.failed++
+		}
+	case e.Action == "skip":
+		fmt.Printf("SKIP %s %s\n%v", e.Package, e.Test, text(out))
+		r.skipped++
+	case !parent:
+		r.passed++
+	}
+}
+
+func text(b *strings.Builder) string {
+	if b == nil {
+		return ""
+	}
+	return b.String()
+}
+
+// webTests checks and tests the browser client.
+func webTests(r *runner) error {
+	if err := r.command("web", "npm", "run", "--silent", "check"); err != nil {
+		return err
+	}
+	return r.node("web", "npm", "test", "--silent")
+}
+
+// vectors holds the shared test data to the official parsers.
+func vectors(r *runner) error {
+	return r.command("", "node", "testdata/vectors/check.mjs")
+}
+
+// nodeTotal matches the summary of Node's test runner.
+var nodeTotal = regexp.MustCompile(`(?m)^(?:# |ℹ )(pass|fail|skipped|cancelled) (\d+)$`)
+
+// node runs a command that ends with the summary of Node's test runner.
+func (r *runner) node(dir, name string, args ...string) error {
+	var out bytes.Buffer
+	cmd := exec.Command(name, args...)
+	cmd.Dir = dir
+	cmd.Stdout = io.MultiWriter(os.Stdout, &out)
+	cmd.Stderr = os.Stdout
+	failed := cmd.Run()
+	found := false
+	before := r.failed
+	for _, m := range nodeTotal.FindAllStringSubmatch(out.String(), -1) {
+		n, _ := strconv.Atoi(m[2])
+		found = true
+		switch m[1] {
+		case "pass":
+			r.passed += n
+		case "fail", "cancelled":
+			r.failed += n
+		case "skipped":
+			r.skipped += n
+		}
+	}
+	if !found {
+		return fmt.Errorf("no totals: %v", failed)
+	}
+	if failed != nil && r.failed == before {
+		return failed
+	}
+	return nil
+}
+
+// command runs something that passes or fails as a whole.
+func (r *runner) command(dir, name string, args ...string) error {
+	cmd := exec.Command(name, args...)
+	cmd.Dir = dir
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stdout
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("%s %s: %w", name, strings.Join(args, " "), err)
+	}
+	r.passed++
+	return nil
+}
+
+func output(name string, args ...string) (string, error) {
+	out, err := exec.Command(name, args...).Output()
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", name, err)
+	}
+	return string(out), nil
+}
+
+var fuzzFunc = regexp.MustCompile(`(?m)^func (Fuzz\w+)\(`)
+
+// fuzz runs every fuzz target for a while.
+func fuzz(r *runner) error {
+	return filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && (d.Name() == "node_modules" || strings.HasPrefix(d.Name(), ".") && path != ".") {
+			return filepath.SkipDir
+		}
+		if !strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		src, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		for _, m := range fuzzFunc.FindAllSubmatch(src, -1) {
+			r.fuzzOne("./"+filepath.ToSlash(filepath.Dir(path)), string(m[1]))
+		}
+		return nil
+	})
+}
+
+func (r *runner) fuzzOne(pkg, target string) {
+	cmd := exec.Command("go", "test", "-run", "^$", "-fuzz", "^"+target+"$", "-fuzztime", r.fuzzTime.String(), pkg)
+	out, err := cmd.CombinedOutput()
+	// A run that ends between two inputs is reported as a failure now and then.
+	if err != nil && !(bytes.Contains(out, []byte("context deadline exceeded")) && !bytes.Contains(out, []byte("Failing input"))) {
+		fmt.Printf("FAIL %s %s\n%s", pkg, target, out)
+		r.failed++
+		return
+	}
+	fmt.Printf("ok   %s %s for %v\n", pkg, target, r.fuzzTime)
+	r.passed++
+}
