@@ -122,4 +122,7 @@ func (srv *Server) parentOf(name string) *ParentNamespace {
 func (n *Namespace) adopt(p *ParentNamespace) {
 	n.parent = p
 	n.hooks.Store(p.hooks.Load())
+	if len(n.hooks.Load().rooms) > 0 {
+		n.observe()
+	}
 }

@@ -79,22 +79,45 @@ func (e *ArgumentError) Unwrap() error { return e.Err }
 // A PartialAckError ends the answers to a broadcast that not all sockets
 // answered.
 type PartialAckError struct {
-	Missing int   // how many did not answer
-	Err     error // why nobody waits any longer, the error of the context; nil if they all left
+	Missing int // how many did not answer, as far as is known
+	// Nodes are those that did not say how many sockets they had asked.
+	Nodes []string
+	Err   error // why nobody waits any longer, the error of the context; nil if they all left
 }
 
 func (e *PartialAckError) Error() string {
-	if e.Err == nil {
-		return fmt.Sprintf("socketio: %d sockets left without an answer", e.Missing)
-	}
-	return fmt.Sprintf("socketio: %d answers missing: %v", e.Missing, e.Err)
+	missing := adapter.MissingError(*e)
+	return "socketio: " + missing.Error()
 }
 
 func (e *PartialAckError) Unwrap() error { return e.Err }
 
 func ackSequenceError(err error) error {
 	if missing, ok := errors.AsType[*adapter.MissingError](err); ok {
-		return &PartialAckError{Missing: missing.Missing, Err: missing.Err}
+		return (*PartialAckError)(missing)
+	}
+	return err
+}
+
+// A PartialError says that some nodes of the cluster did not answer. What the
+// others answered is there all the same.
+type PartialError struct {
+	Missing int // how many nodes did not answer
+	// Nodes are their ids, where the adapter knows them.
+	Nodes []string
+	Err   error // why nobody waits any longer, such as the error of the context
+}
+
+func (e *PartialError) Error() string {
+	partial := adapter.PartialError(*e)
+	return "socketio: " + partial.Error()
+}
+
+func (e *PartialError) Unwrap() error { return e.Err }
+
+func clusterError(err error) error {
+	if partial, ok := errors.AsType[*adapter.PartialError](err); ok {
+		return (*PartialError)(partial)
 	}
 	return err
 }

@@ -3,6 +3,8 @@ package socketio
 import (
 	"fmt"
 	"iter"
+	"log/slog"
+	"slices"
 	"sync/atomic"
 
 	"github.com/sockeye-go/socketio/adapter"
@@ -30,8 +32,13 @@ func newNamespace(srv *Server, name string) *Namespace {
 		panic(fmt.Sprintf("socketio: adapter of namespace %q: %v", name, err))
 	}
 	n.adapter = a
+	n.observe = func() { a.Observe(n.roomEvent) }
 	return n
 }
+
+// Health returns nil while the other nodes can be reached. Where it does not,
+// sockets of this node are served all the same.
+func (n *Namespace) Health() error { return n.adapter.Health() }
 
 // Name returns the name, with its leading slash.
 func (n *Namespace) Name() string { return n.name }
@@ -103,7 +110,13 @@ type host struct{ n *Namespace }
 
 func (h host) Name() string { return h.n.name }
 
+func (h host) Logger() *slog.Logger { return h.n.srv.opts.Logger }
+
 func (h host) Prepare(p *adapter.Packet) (err error) {
-	p.Prepared, err = h.n.encodeEvent(p.Event, p.ID, p.Args)
+	args := p.Args
+	if p.Offset != "" {
+		args = append(slices.Clip(args), p.Offset)
+	}
+	p.Prepared, err = h.n.encodeEvent(p.Event, p.ID, args)
 	return err
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"github.com/sockeye-go/socketio/adapter"
 )
 
 // A registry is what was registered for all sockets of a [Namespace], or of the
@@ -14,6 +16,8 @@ type registry struct {
 	name  string
 	mu    sync.Mutex // serialises registration
 	hooks atomic.Pointer[namespaceHooks]
+	// observe begins to listen to the adapter's room events; nil on a parent.
+	observe func()
 }
 
 func (n *registry) init(name string) {
@@ -33,6 +37,8 @@ type namespaceHooks struct {
 	anyOutgoing               []func(s *Socket, event string, args []any)
 	onError                   []func(context.Context, *Socket, error)
 	ackErrors                 func(error) any
+	rooms                     []func(adapter.RoomEvent)
+	serverSide                map[string][]func(context.Context, *Message) error
 }
 
 // A handler is one event's, for all sockets of a namespace.

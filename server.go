@@ -24,6 +24,9 @@ type Server struct {
 	engine *engineio.Server
 	work   gauge // queues of sockets that are being run
 
+	ctx    context.Context // of what belongs to no socket
+	cancel context.CancelFunc
+
 	mu         sync.RWMutex
 	namespaces map[string]*Namespace
 	parents    []*ParentNamespace // in order of registration
@@ -37,6 +40,7 @@ type Server struct {
 // with the name of the field if an option makes no sense.
 func NewServer(o *Options) *Server {
 	srv := &Server{opts: o.withDefaults(), namespaces: make(map[string]*Namespace)}
+	srv.ctx, srv.cancel = context.WithCancel(context.Background())
 	e := srv.opts.engine()
 	srv.limits = parser.Limits{
 		MaxAttachments:     srv.opts.MaxAttachments,
@@ -140,6 +144,7 @@ func (srv *Server) Close() error {
 
 // disconnectAll gives every socket its reason before the engine can.
 func (srv *Server) disconnectAll() {
+	srv.cancel()
 	for _, n := range srv.allNamespaces() {
 		for m := range n.adapter.Local(adapter.Target{Local: true}) {
 			s := m.(*Socket)

@@ -2,25 +2,9 @@ package adapter
 
 import (
 	"context"
-	"fmt"
 	"iter"
 	"sync"
 )
-
-// A MissingError ends the answers to a broadcast that not all sockets answered.
-type MissingError struct {
-	Missing int   // how many did not answer
-	Err     error // why nobody waits for them any longer; nil if they all left
-}
-
-func (e *MissingError) Error() string {
-	if e.Err == nil {
-		return fmt.Sprintf("%d sockets left without an answer", e.Missing)
-	}
-	return fmt.Sprintf("%d answers missing: %v", e.Missing, e.Err)
-}
-
-func (e *MissingError) Unwrap() error { return e.Err }
 
 // BroadcastWithAck implements [Adapter].
 func (a *Memory) BroadcastWithAck(ctx context.Context, t Target, p *Packet) iter.Seq2[Answer, error] {

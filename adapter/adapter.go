@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"iter"
+	"log/slog"
 
 	"github.com/sockeye-go/socketio/engineio"
 )
@@ -34,17 +35,24 @@ type Adapter interface {
 	// Rooms of sockets' own ids are not among them.
 	Rooms() iter.Seq2[string, int]
 
+	// Observe has f told when rooms come and go on this node, instead of who
+	// was told before; nil ends it. Events of a room arrive in their order and
+	// one at a time, with no lock held, perhaps after the call that caused them
+	// has returned.
+	Observe(f func(RoomEvent))
+
 	// Broadcast delivers p to the sockets that t selects on all nodes, or on
-	// this one if p is Local. Local sockets are served when it returns; the
-	// error concerns the others.
+	// this one if t is Local. Local sockets are served when it returns, unless
+	// a store that orders packets comes first; the error concerns the others.
 	Broadcast(t Target, p *Packet) error
 	// BroadcastWithAck is Broadcast for a packet with an id. It delivers when
 	// the sequence is ranged over, and yields the answers as they come. The
 	// last pair is a [*MissingError] if sockets left, or ctx ended, before all
-	// had answered.
+	// had answered, or if a node did not say how many it asked.
 	BroadcastWithAck(ctx context.Context, t Target, p *Packet) iter.Seq2[Answer, error]
 
 	// Fetch returns what is known of the sockets that t selects on all nodes.
+	// With a [*PartialError] it returns those of the nodes that answered.
 	Fetch(ctx context.Context, t Target) ([]SocketInfo, error)
 	// SocketsJoin puts the sockets that t selects on all nodes into rooms.
 	SocketsJoin(t Target, rooms ...string) error
@@ -54,9 +62,40 @@ type Adapter interface {
 	// connections.
 	DisconnectSockets(t Target, closeConnection bool) error
 
+	// ServerCount returns how many nodes serve the namespace, with this one.
+	ServerCount(ctx context.Context) (int, error)
+	// ServerSideEmit sends an event to the other nodes, and never to this one.
+	ServerSideEmit(event string, args []any) error
+	// ServerSideEmitWithAck sends an event to the other nodes when the sequence
+	// is ranged over, and yields their answers as they come, one per node. The
+	// last pair is a [*PartialError] if nodes did not answer before ctx ended.
+	ServerSideEmitWithAck(ctx context.Context, event string, args []any) iter.Seq2[Answer, error]
+
+	// Health returns nil while the other nodes can be reached. Local delivery
+	// goes on when they cannot.
+	Health() error
 	// Close leaves the cluster. It is idempotent.
 	Close() error
 }
+
+// A RoomEvent says that a room appeared or vanished on this node, or that a
+// socket joined or left it. Rooms of sockets' own ids have none.
+type RoomEvent struct {
+	Kind RoomEventKind
+	Room string
+	ID   string // of the socket, for Joined and Left
+}
+
+// A RoomEventKind is what happened to a room.
+type RoomEventKind uint8
+
+// Created precedes the first Joined, Deleted follows the last Left.
+const (
+	RoomCreated RoomEventKind = iota
+	RoomJoined
+	RoomLeft
+	RoomDeleted
+)
 
 // A Factory makes the adapter of one namespace.
 type Factory func(Host) (Adapter, error)
@@ -65,9 +104,23 @@ type Factory func(Host) (Adapter, error)
 type Host interface {
 	// Name returns the name of the namespace.
 	Name() string
-	// Prepare encodes p.Event and p.Args into p.Prepared. It is for packets
-	// that came from another node.
+	// Prepare encodes p.Event and p.Args, and p.Offset behind them if there is
+	// one, into p.Prepared. It is for packets that came from another node.
 	Prepare(p *Packet) error
+	// ServerSide handles an event that another node sent with ServerSideEmit.
+	// It does not block. If reply is not nil it is called at most once, with
+	// the first argument of the answer as JSON.
+	ServerSide(m ServerMessage, reply func(answer json.RawMessage))
+	// Logger gets what an operator should know.
+	Logger() *slog.Logger
+}
+
+// A ServerMessage is an event that one node sent to the others.
+type ServerMessage struct {
+	Event string
+	Args  [][]byte // as JSON, with placeholders for Attachments
+	// Attachments are what the placeholders refer to.
+	Attachments [][]byte
 }
 
 // A Target selects sockets: those that are in any of Rooms, or all if there is
@@ -88,6 +141,10 @@ type Packet struct {
 	ID    int64
 	Flags engineio.Flags
 
+	// Offset is where the packet stands in a log from which clients can catch
+	// up, or "". Clients are sent it as a last argument and give it back.
+	Offset string
+
 	Prepared *engineio.Prepared
 }
 
@@ -106,6 +163,9 @@ type Member interface {
 	CancelAck(id int64)
 	// Disconnect is what DisconnectSockets does to a socket of this node.
 	Disconnect(closeConnection bool)
+	// Describe returns what other nodes are told of the socket, as JSON:
+	// handshake and data, in the form of the JavaScript API.
+	Describe() (handshake, data json.RawMessage)
 }
 
 // An Answer is what one client answered to a broadcast.
@@ -123,7 +183,8 @@ type SocketInfo struct {
 	Rooms []string // its own id is not among them
 
 	// Member is the socket itself if it is on this node; otherwise the other
-	// node sent Handshake and Data.
+	// node sent Handshake and Data (socket.handshake and socket.data in
+	// JavaScript).
 	Member          Member
 	Handshake, Data json.RawMessage
 }

@@ -16,6 +16,8 @@ type Memory struct {
 
 	allShard shard
 	all      room // every socket
+
+	events roomEvents
 }
 
 const shards = 64
@@ -67,13 +69,14 @@ func (a *Memory) Add(m Member) {
 
 // Remove implements [Adapter].
 func (a *Memory) Remove(m Member) []string {
+	defer a.events.drain()
 	ms := m.Membership()
 	ms.mu.Lock()
 	defer ms.mu.Unlock()
 	ms.gone = true
 	rooms := ms.names()
 	for _, e := range ms.in {
-		leave(e)
+		a.leave(e)
 	}
 	ms.in = nil
 	if ms.all.room == nil {
@@ -94,6 +97,7 @@ func (a *Memory) Remove(m Member) []string {
 
 // Join implements [Adapter].
 func (a *Memory) Join(m Member, rooms ...string) {
+	defer a.events.drain()
 	ms := m.Membership()
 	ms.mu.Lock()
 	defer ms.mu.Unlock()
@@ -116,6 +120,7 @@ func (a *Memory) Join(m Member, rooms ...string) {
 			s.rooms[name] = r
 		}
 		r.add(e)
+		a.events.joined(r, m)
 		s.mu.Unlock()
 		ms.in = append(ms.in, e)
 	}
@@ -123,6 +128,7 @@ func (a *Memory) Join(m Member, rooms ...string) {
 
 // Leave implements [Adapter].
 func (a *Memory) Leave(m Member, rooms ...string) {
+	defer a.events.drain()
 	ms := m.Membership()
 	ms.mu.Lock()
 	defer ms.mu.Unlock()
@@ -131,7 +137,7 @@ func (a *Memory) Leave(m Member, rooms ...string) {
 		if i < 0 {
 			continue
 		}
-		leave(ms.in[i])
+		a.leave(ms.in[i])
 		ms.in = append(ms.in[:i], ms.in[i+1:]...)
 	}
 	if len(ms.in) == 0 {
@@ -139,11 +145,12 @@ func (a *Memory) Leave(m Member, rooms ...string) {
 	}
 }
 
-func leave(e *entry) {
+func (a *Memory) leave(e *entry) {
 	r := e.room
 	r.shard.mu.Lock()
 	defer r.shard.mu.Unlock()
 	r.remove(e)
+	a.events.left(r, e.m)
 	if len(r.members) == 0 && r.lent == 0 {
 		delete(r.shard.rooms, r.name)
 	}
@@ -241,6 +248,23 @@ func (a *Memory) DisconnectSockets(t Target, closeConnection bool) error {
 	}
 	return nil
 }
+
+// ServerCount implements [Adapter]: there is one.
+func (a *Memory) ServerCount(context.Context) (int, error) { return 1, nil }
+
+// ServerSideEmit implements [Adapter]: there is nobody to send it to.
+func (a *Memory) ServerSideEmit(string, []any) error { return nil }
+
+// ServerSideEmitWithAck implements [Adapter]: there is nobody who could answer.
+func (a *Memory) ServerSideEmitWithAck(context.Context, string, []any) iter.Seq2[Answer, error] {
+	return func(func(Answer, error) bool) {}
+}
+
+// Observe implements [Adapter].
+func (a *Memory) Observe(f func(RoomEvent)) { a.events.observe(f) }
+
+// Health implements [Adapter].
+func (a *Memory) Health() error { return nil }
 
 // Close implements [Adapter].
 func (a *Memory) Close() error { return nil }

@@ -1,6 +1,7 @@
 package adapter_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"testing"
 
@@ -9,7 +10,7 @@ import (
 )
 
 func TestMemory(t *testing.T) {
-	adaptertest.Run(t, 1, func(t *testing.T, n int) []adapter.Adapter {
+	adaptertest.Run(t, 1, func(t *testing.T, hosts []*adaptertest.Host) []adapter.Adapter {
 		return []adapter.Adapter{adapter.New()}
 	})
 }
@@ -27,6 +28,7 @@ func (s *silent) Deliver(*adapter.Packet)                                   { s.
 func (s *silent) DeliverWithAck(*adapter.Packet, func(adapter.Answer)) bool { return false }
 func (s *silent) CancelAck(int64)                                           {}
 func (s *silent) Disconnect(bool)                                           {}
+func (s *silent) Describe() (handshake, data json.RawMessage)               { return nil, nil }
 
 func BenchmarkBroadcast(b *testing.B) {
 	for _, size := range []int{10, 1000, 100_000} {

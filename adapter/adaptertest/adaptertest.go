@@ -3,6 +3,7 @@ package adaptertest
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -15,33 +16,41 @@ import (
 	"github.com/sockeye-go/socketio/parser"
 )
 
-// Run checks the adapters that make returns: n of them, for one namespace, each
-// on a node of its own. It is called in a synctest bubble. Broadcasts between
-// nodes may take as long as they like, as long as the bubble is idle then.
-func Run(t *testing.T, nodes int, make func(t *testing.T, n int) []adapter.Adapter) {
+// Run checks the adapters that build returns: one for each host, which are the
+// same namespace on different nodes. It is called in a synctest bubble. What
+// goes between nodes may take as long as it likes, if the bubble is idle then.
+func Run(t *testing.T, nodes int, build func(t *testing.T, hosts []*Host) []adapter.Adapter) {
 	for _, c := range []struct {
 		name string
-		test func(*testing.T, []adapter.Adapter)
+		test func(*testing.T, []adapter.Adapter, []*Host)
 	}{
-		{"everybody", testEverybody},
-		{"rooms", testRooms},
-		{"once per socket", testOnce},
-		{"except", testExcept},
-		{"id as room", testOwnID},
-		{"before Add", testBeforeAdd},
-		{"Remove", testRemove},
-		{"look-ups", testLookups},
-		{"leaving during a broadcast", testLeavingDuring},
-		{"acks", testAcks},
-		{"acks missing", testAcksMissing},
-		{"fetch", testFetch},
-		{"remote operations", testRemote},
-		{"concurrency", testConcurrency},
+		{"everybody", alone(testEverybody)},
+		{"rooms", alone(testRooms)},
+		{"once per socket", alone(testOnce)},
+		{"except", alone(testExcept)},
+		{"id as room", alone(testOwnID)},
+		{"before Add", alone(testBeforeAdd)},
+		{"Remove", alone(testRemove)},
+		{"look-ups", alone(testLookups)},
+		{"leaving during a broadcast", alone(testLeavingDuring)},
+		{"acks", alone(testAcks)},
+		{"acks missing", alone(testAcksMissing)},
+		{"fetch", alone(testFetch)},
+		{"remote operations", alone(testRemote)},
+		{"description", alone(testDescription)},
+		{"room events", alone(testRoomEvents)},
+		{"server-side emit", testServerSide},
+		{"server-side acks", testServerSideAcks},
+		{"server-side acks missing", testServerSideMissing},
+		{"order", alone(testOrder)},
+		{"concurrency", alone(testConcurrency)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				as := make(t, nodes)
-				c.test(t, as)
+				hosts := newHosts(nodes)
+				as := build(t, hosts)
+				synctest.Wait()
+				c.test(t, as, hosts)
 				for _, a := range as {
 					if err := a.Close(); err != nil {
 						t.Errorf("Close: %v", err)
@@ -53,6 +62,11 @@ func Run(t *testing.T, nodes int, make func(t *testing.T, n int) []adapter.Adapt
 			})
 		})
 	}
+}
+
+// alone makes a test of one that has no use for the hosts.
+func alone(test func(*testing.T, []adapter.Adapter)) func(*testing.T, []adapter.Adapter, []*Host) {
+	return func(t *testing.T, as []adapter.Adapter, _ []*Host) { test(t, as) }
 }
 
 // A Socket is a member that records what it is given.
@@ -118,6 +132,11 @@ func (s *Socket) Disconnect(closeConnection bool) {
 	s.closed = append(s.closed, closeConnection)
 	s.mu.Unlock()
 	s.on.Remove(s)
+}
+
+// Describe implements [adapter.Member].
+func (s *Socket) Describe() (handshake, data json.RawMessage) {
+	return json.RawMessage(`{"url":"/` + s.id + `"}`), json.RawMessage(`{"name":"` + s.id + `"}`)
 }
 
 // answer answers the packet with this id, if the socket was asked.

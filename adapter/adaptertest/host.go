@@ -1,0 +1,76 @@
+package adaptertest
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"sync"
+
+	"github.com/sockeye-go/socketio/adapter"
+	"github.com/sockeye-go/socketio/engineio"
+	"github.com/sockeye-go/socketio/parser"
+)
+
+// A Host is the namespace "/test" of one node. It encodes as a server with
+// parser.JSON would, and keeps the events of other nodes.
+type Host struct {
+	mu     sync.Mutex
+	events []string
+	silent bool // does not answer
+}
+
+func newHosts(n int) []*Host {
+	hosts := make([]*Host, n)
+	for i := range hosts {
+		hosts[i] = new(Host)
+	}
+	return hosts
+}
+
+// Name implements [adapter.Host].
+func (h *Host) Name() string { return "/test" }
+
+// Logger implements [adapter.Host].
+func (h *Host) Logger() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+// Prepare implements [adapter.Host].
+func (h *Host) Prepare(p *adapter.Packet) error {
+	values := append([]any{p.Event}, p.Args...)
+	if p.Offset != "" {
+		values = append(values, p.Offset)
+	}
+	e, err := parser.JSON.Encode(parser.Header{Type: parser.Event, Namespace: h.Name(), ID: p.ID}, values...)
+	if err != nil {
+		return err
+	}
+	msgs := []engineio.Message{{Data: e.Head}}
+	for _, a := range e.Attachments {
+		msgs = append(msgs, engineio.Message{Binary: true, Data: a})
+	}
+	p.Prepared = engineio.Prepare(msgs...)
+	return nil
+}
+
+// ServerSide implements [adapter.Host].
+func (h *Host) ServerSide(m adapter.ServerMessage, reply func(json.RawMessage)) {
+	h.mu.Lock()
+	event := m.Event
+	for _, a := range m.Args {
+		event += fmt.Sprintf(" %s", a)
+	}
+	h.events = append(h.events, event)
+	silent := h.silent
+	h.mu.Unlock()
+	if reply != nil && !silent {
+		reply(json.RawMessage(`"` + m.Event + `"`))
+	}
+}
+
+// take returns the events of other nodes since the last call.
+func (h *Host) take() []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	events := h.events
+	h.events = nil
+	return events
+}
