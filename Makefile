@@ -4,6 +4,9 @@
 GO ?= go
 RUN = $(GO) run ./internal/runtests
 
+# Debian leaves the folder of servers (nginx, redis) out of an ordinary user's path.
+export PATH := $(PATH):/usr/local/sbin:/usr/sbin
+
 .PHONY: demo test test-go test-web test-interop test-browser test-long fuzz soak bench lint fmt parts
 
 demo: ## the demo, in a browser

@@ -27,6 +27,10 @@ if [ ${#missing[@]} -gt 0 ]; then
 		echo "missing, please install: ${missing[*]}" >&2
 		exit 1
 	fi
+	if [ -n "$sudo" ] && ! sudo -n true 2>/dev/null; then
+		echo "missing, please have root run: apt-get install --no-install-recommends ${missing[*]}" >&2
+		exit 1
+	fi
 	echo "installing: ${missing[*]}"
 	export DEBIAN_FRONTEND=noninteractive
 	log=$(mktemp)
