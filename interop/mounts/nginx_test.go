@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -17,8 +18,8 @@ import (
 	"github.com/sockeye-go/socketio"
 )
 
-// nginxConfig is what a site needs for Socket.IO: the two headers of the
-// upgrade. Buffering is on, as it is by default.
+// nginxConfig is a site around the lines that docs/behind-a-proxy.md tells people
+// to copy, so that the page is what is tested. Buffering is on, as it is by default.
 const nginxConfig = `
 error_log stderr warn;
 pid nginx.pid;
@@ -29,17 +30,25 @@ http {
   fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
   server {
     listen %s;
-    location /socket.io/ {
-      proxy_pass http://%s;
-      proxy_http_version 1.1;
-      proxy_set_header Upgrade $http_upgrade;
-      proxy_set_header Connection "upgrade";
-      proxy_set_header Host $host;
-      proxy_read_timeout %s;
-    }
+    %s
   }
 }
 `
+
+// documented returns the nginx lines of the guide, for another target and idle time.
+func documented(t *testing.T, target, idle string) string {
+	t.Helper()
+	page, err := os.ReadFile("../../docs/behind-a-proxy.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(page), "```nginx\n")
+	lines, _, found := strings.Cut(rest, "```")
+	if !found || strings.Count(lines, "127.0.0.1:3000") != 1 || strings.Count(lines, "60s") != 1 {
+		t.Fatalf("the lines for nginx are not there, or not as they were:\n%s", lines)
+	}
+	return strings.NewReplacer("127.0.0.1:3000", target, "60s", idle).Replace(lines)
+}
 
 // nginx stands before the server at target and cuts what says nothing for idle.
 func nginx(t *testing.T, target, idle string) (base string) {
@@ -64,7 +73,7 @@ func nginx(t *testing.T, target, idle string) (base string) {
 		t.Fatal(err)
 	}
 	conf := filepath.Join(dir, "nginx.conf")
-	if err := os.WriteFile(conf, fmt.Appendf(nil, nginxConfig, addr, target, idle), 0o644); err != nil {
+	if err := os.WriteFile(conf, fmt.Appendf(nil, nginxConfig, addr, documented(t, target, idle)), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(exe, "-p", dir, "-c", conf, "-g", "daemon off; master_process off;")
