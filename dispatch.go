@@ -105,6 +105,9 @@ func (s *Socket) call(m *Message, f func() error) bool {
 	if _, forClient := errors.AsType[*AckError](err); forClient && told {
 		return false // it has reached the one it was meant for
 	}
+	if errors.Is(err, ErrHandled) {
+		return false
+	}
 	s.report(err)
 	return false
 }

@@ -1,11 +1,13 @@
 package socketio
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 
 	"github.com/sockeye-go/socketio/adapter"
 	"github.com/sockeye-go/socketio/engineio"
+	"github.com/sockeye-go/socketio/parser"
 )
 
 // Errors of the emitting methods.
@@ -32,6 +34,11 @@ var (
 
 	// ErrAcked reports a second acknowledgement of one message.
 	ErrAcked = errors.New("socketio: acknowledged already")
+
+	// ErrHandled, returned by a handler or by event middleware, ends an event as
+	// any error does, and is not reported: whoever returned it has done what there
+	// is to do. Wrap it in an error that a client is to see in its ack.
+	ErrHandled = errors.New("socketio: handled")
 )
 
 // A ConnectError refuses a socket. The client sees it as connect_error; the
@@ -58,6 +65,7 @@ func (e *ConnectError) Unwrap() error { return e.Err }
 type AckError struct {
 	Code    string `json:"code"`
 	Message string `json:"message"`
+	Data    any    `json:"data,omitempty"` // what else the caller should know; must encode as JSON
 }
 
 func (e *AckError) Error() string { return fmt.Sprintf("%s: %s", e.Code, e.Message) }
@@ -75,6 +83,18 @@ func (e *ArgumentError) Error() string {
 }
 
 func (e *ArgumentError) Unwrap() error { return e.Err }
+
+// Field returns the path to the field that does not fit, in the names of the
+// wire, "" for the argument itself.
+func (e *ArgumentError) Field() string {
+	if t, ok := errors.AsType[*json.UnmarshalTypeError](e.Err); ok {
+		return t.Field
+	}
+	if b, ok := errors.AsType[*parser.BinaryError](e.Err); ok {
+		return b.Field
+	}
+	return ""
+}
 
 // A PartialAckError ends the answers to a broadcast that not all sockets
 // answered.

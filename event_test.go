@@ -94,7 +94,7 @@ func TestBadArguments(t *testing.T) {
 		mv.Handle(h, func(context.Context, *socketio.Socket, move) error { d.add("called"); return nil })
 		c := h.join()
 		c.packet(`2["say","a string"]`, `21["upload",{"data":"no bytes"}]`, `2["move",1,"y"]`)
-		c.want(`431[{"error":{"code":"bad_arguments","message":"argument 0 of \"upload\" does not fit"}}]`)
+		c.want(`431[{"error":{"code":"bad_arguments","message":"field \"data\" of argument 0 of \"upload\" does not fit"}}]`)
 		d.want(t, "say 0", "upload 0", "move 1")
 	})
 }
@@ -436,5 +436,26 @@ func TestKeys(t *testing.T) {
 		if _, ok := name.Get(s); ok {
 			t.Error("Delete left the value")
 		}
+	})
+}
+
+// An error that is ErrHandled is answered as any other, and not reported.
+func TestErrHandled(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *harness) {
+		var d diary
+		h.UseEvents(func(_ context.Context, _ *socketio.Socket, m *socketio.Message) error {
+			switch m.Event() {
+			case "quiet":
+				return fmt.Errorf("seen to: %w", socketio.ErrHandled)
+			case "told":
+				return errors.Join(socketio.ErrHandled, &socketio.AckError{Code: "limited", Message: "no", Data: 7})
+			}
+			return nil
+		})
+		h.OnError(func(_ context.Context, _ *socketio.Socket, err error) { d.add("%v", err) })
+		c := h.join()
+		c.packet(`2["quiet"]`, `21["told"]`, `2["told"]`)
+		c.want(`431[{"error":{"code":"limited","message":"no","data":7}}]`)
+		d.want(t)
 	})
 }

@@ -152,7 +152,11 @@ func DefaultAckErrors(err error) any {
 		return failure{e}
 	}
 	if e, ok := errors.AsType[*ArgumentError](err); ok {
-		return failure{&AckError{Code: "bad_arguments", Message: fmt.Sprintf("argument %d of %q does not fit", e.Index, e.Event)}}
+		text := fmt.Sprintf("argument %d of %q does not fit", e.Index, e.Event)
+		if field := e.Field(); field != "" {
+			text = fmt.Sprintf("field %q of argument %d of %q does not fit", field, e.Index, e.Event)
+		}
+		return failure{&AckError{Code: "bad_arguments", Message: text}}
 	}
 	return failure{&AckError{Code: "internal", Message: "internal error"}}
 }
