@@ -1,6 +1,6 @@
 module github.com/sockeye-go/socketio/bench/frames
 
-go 1.26
+go 1.26.0
 
 replace github.com/sockeye-go/socketio => ../..
 

@@ -1,6 +1,6 @@
 module github.com/sockeye-go/socketio/interop/browser
 
-go 1.26
+go 1.26.0
 
 require (
 	github.com/chromedp/chromedp v0.14.2
@@ -17,7 +17,7 @@ require (
 	github.com/gobwas/httphead v0.1.0 // indirect
 	github.com/gobwas/pool v0.2.1 // indirect
 	github.com/gobwas/ws v1.4.0 // indirect
-	golang.org/x/sys v0.34.0 // indirect
+	golang.org/x/sys v0.49.0 // indirect
 )
 
 replace github.com/sockeye-go/socketio => ../..
