@@ -96,14 +96,7 @@ func (srv *Server) dynamic(name string) *Namespace {
 	for _, f := range hooks {
 		f(n)
 	}
-	srv.mu.Lock()
-	defer srv.mu.Unlock()
-	if other := srv.namespaces[name]; other != nil { // made by Of meanwhile, and in use
-		_ = n.adapter.Close()
-		return other
-	}
-	srv.namespaces[name] = n
-	return n
+	return srv.publish(n)
 }
 
 func (srv *Server) parentOf(name string) *ParentNamespace {

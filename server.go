@@ -30,7 +30,8 @@ type Server struct {
 	mu         sync.RWMutex
 	namespaces map[string]*Namespace
 	parents    []*ParentNamespace // in order of registration
-	onNew      []func(*Namespace)
+	onNew      []func(*Namespace) // of those that clients had made
+	onEach     []func(*Namespace)
 
 	making sync.Mutex // held while a dynamic namespace is made; taken before mu
 	made   int        // namespaces that clients had made
@@ -80,18 +81,7 @@ func (srv *Server) Of(name string) *Namespace {
 	if n != nil {
 		return n
 	}
-	parent := srv.parentOf(name)
-	srv.mu.Lock()
-	defer srv.mu.Unlock()
-	if n := srv.namespaces[name]; n != nil {
-		return n
-	}
-	n = newNamespace(srv, name)
-	if parent != nil {
-		n.adopt(parent)
-	}
-	srv.namespaces[name] = n
-	return n
+	return srv.make(name, srv.parentOf(name))
 }
 
 // lookup finds the namespace a client asks for, and makes it if it is dynamic.
