@@ -78,12 +78,12 @@ func all() map[string]string {
 }
 
 // harmless are goroutines that live as long as the process: of the testing
-// package and the runtime, and those that wait for events of the kernel for all
-// connections there will ever be.
+// package and the runtime, and those that wait for events of the kernel, or rest
+// until one comes, for all connections there will ever be.
 func harmless(stack string) bool {
 	for _, part := range []string{
 		"testing.(*M).", "testing.runFuzzing", "os/signal.", "runtime.ReadTrace",
-		"internal/poll.(*epollSet).loop",
+		"internal/poll.(*epollSet).loop", "internal/poll.rest(",
 	} {
 		if strings.Contains(stack, part) {
 			return true

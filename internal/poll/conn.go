@@ -1,9 +1,11 @@
 package poll
 
 import (
+	"bytes"
 	"errors"
 	"net"
 	"sync"
+	"sync/atomic"
 )
 
 // ErrFull reports that a write would exceed the limits of the queue. Nothing
@@ -42,6 +44,8 @@ type Conn struct {
 
 	mu       sync.Mutex
 	out      *outbox // nil while the kernel has taken everything
+	tick     uint32  // of the last write that went to the kernel at once
+	held     bool    // out waits for the end of the tick, not for the kernel
 	err      error   // why no more is written; nil while open
 	sealed   bool    // the last write was made
 	finish   bool    // half-close once the queue is empty
@@ -56,6 +60,7 @@ type Conn struct {
 // start and read.
 type backend interface {
 	start(c *Conn)
+	holdBack(c *Conn) bool                // c.flushHeld will be called: keep what is written until then
 	tryWrite(b []byte) (int, error)       // n < len(b): would block
 	tryWritev(bufs [][]byte) (int, error) // the same, gathered
 	awaitWritable(c *Conn)                // calls c.writable once or more
@@ -106,19 +111,70 @@ func (c *Conn) Write(b []byte, shared bool) error {
 func (c *Conn) WriteIfIdle(b []byte, shared bool) (bool, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.out != nil {
+	if c.out != nil && !c.held {
 		return false, nil
 	}
 	return true, c.writeLocked(b, shared)
 }
 
+// writeLocked hands the first write of a tick to the kernel at once. What
+// follows in the same tick is held back for a moment, so that many small
+// messages become one system call.
 func (c *Conn) writeLocked(b []byte, shared bool) error {
-	if c.err != nil || c.sealed {
+	switch {
+	case c.err != nil || c.sealed:
 		return net.ErrClosed
+	case c.held:
+		return c.holdLocked(b, shared)
+	case c.out != nil:
+		return c.queueLocked(b, shared)
+	case len(b) <= maxHeld && c.sys.holdBack(c):
+		c.out, c.held = newOutbox(), true
+		return c.holdLocked(b, shared)
 	}
-	if c.out != nil {
+	return c.writeNowLocked(b, shared)
+}
+
+// tick counts the moments at which other goroutines had their turn: readiness
+// reported by the kernel, and held writes flushed.
+var tick atomic.Uint32
+
+// maxHeld bounds, in bytes, what is held back.
+const maxHeld = 32 << 10
+
+// holdLocked adds to what is held, and writes it all if that is getting much.
+func (c *Conn) holdLocked(b []byte, shared bool) error {
+	if c.out.len() < maxIov && c.out.bytes+len(b) <= min(maxHeld, c.limits.Bytes) {
+		switch {
+		case len(b) <= maxCopied:
+			c.out.pushCopy(b)
+		case shared:
+			c.out.push(b)
+		default:
+			c.out.push(bytes.Clone(b))
+		}
+		return nil
+	}
+	c.flushLocked()
+	switch {
+	case c.err != nil:
+		return net.ErrClosed
+	case c.out != nil:
 		return c.queueLocked(b, shared)
 	}
+	return c.writeNowLocked(b, shared)
+}
+
+// flushHeld ends the holding back.
+func (c *Conn) flushHeld() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.held {
+		c.flushLocked()
+	}
+}
+
+func (c *Conn) writeNowLocked(b []byte, shared bool) error {
 	n, err := c.sys.tryWrite(b)
 	if err != nil {
 		c.failLocked(err)
@@ -149,6 +205,9 @@ func (c *Conn) WriteLast(b []byte) {
 	if c.out != nil {
 		if c.err == nil && !c.sealed {
 			c.out.push(b)
+			if c.held {
+				c.flushLocked()
+			}
 		}
 	} else {
 		_ = c.writeLocked(b, true)
@@ -167,10 +226,11 @@ func (c *Conn) queueLocked(b []byte, shared bool) error {
 	return nil
 }
 
-// writable is called by the backend when the kernel may take more.
-func (c *Conn) writable() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+// flushLocked writes what waits, as far as the kernel takes it. The backend
+// calls it when the kernel may take more.
+func (c *Conn) flushLocked() {
+	held := c.held
+	c.held = false
 	for c.out != nil && c.err == nil {
 		bufs := c.out.peek()
 		if len(bufs) == 0 {
@@ -186,10 +246,12 @@ func (c *Conn) writable() {
 			c.failLocked(err)
 			return
 		}
-		if c.out.advance(n) {
-			continue
+		if !c.out.advance(n) { // the kernel is full; readiness calls again
+			if held {
+				c.sys.awaitWritable(c)
+			}
+			return
 		}
-		return // the kernel is full; readiness calls again
 	}
 }
 
@@ -197,7 +259,7 @@ func (c *Conn) writable() {
 func (c *Conn) Buffered() (bytes, packets int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.out == nil {
+	if c.out == nil || c.held { // held back for a moment only
 		return 0, 0
 	}
 	return c.out.bytes, c.out.len()
@@ -230,8 +292,12 @@ func (c *Conn) CloseWrite() {
 	if c.err != nil || c.finish {
 		return
 	}
-	c.sealed, c.finish = true, true
-	if c.out == nil {
+	c.sealed = true
+	if c.held {
+		c.flushLocked()
+	}
+	c.finish = true
+	if c.out == nil && c.err == nil {
 		c.sys.closeWrite(c)
 	}
 }
@@ -240,6 +306,9 @@ func (c *Conn) CloseWrite() {
 func (c *Conn) Close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.held {
+		c.flushLocked()
+	}
 	c.failLocked(net.ErrClosed)
 }
 
@@ -252,7 +321,7 @@ func (c *Conn) failLocked(err error) {
 	c.err = err
 	if c.out != nil {
 		c.out.free()
-		c.out = nil
+		c.out, c.held = nil, false
 	}
 	reader := c.reading
 	c.sys.close(c, reader)
@@ -273,7 +342,7 @@ func (c *Conn) readerDone(err error) {
 		c.err = err
 		if c.out != nil {
 			c.out.free()
-			c.out = nil
+			c.out, c.held = nil, false
 		}
 	} else {
 		err = c.err

@@ -246,6 +246,19 @@ func TestCloseInData(t *testing.T) {
 	})
 }
 
+// TestCloseBeforeStart ends a connection that nobody has begun to read.
+func TestCloseBeforeStart(t *testing.T) {
+	eachBackend(t, func(t *testing.T, server, client net.Conn) {
+		r := newRecorder(t)
+		c := poll.New(server, r, limits)
+		c.Close()
+		c.Start(nil)
+		if err := <-r.ended; !errors.Is(err, net.ErrClosed) {
+			t.Errorf("Ended(%v); want net.ErrClosed", err)
+		}
+	})
+}
+
 // TestFullInTheMiddle writes more at once than the kernel takes and the queue
 // may hold: half of it is gone, so that the connection ends, and says why.
 func TestFullInTheMiddle(t *testing.T) {

@@ -66,11 +66,21 @@ func (d *descriptor) start(c *Conn) {
 	c.reading = more
 	c.mu.Unlock()
 	if more {
-		go c.read(d)
+		d.set.crew.read(c)
 	}
 }
 
-func (d *descriptor) wakeReader(c *Conn) { go c.read(d) }
+func (d *descriptor) wakeReader(c *Conn) { d.set.crew.read(c) }
+
+func (d *descriptor) holdBack(c *Conn) bool {
+	now := tick.Load()
+	if c.tick != now {
+		c.tick = now
+		return false
+	}
+	d.set.crew.flush(c)
+	return true
+}
 
 func (d *descriptor) awaitWritable(*Conn) {} // the set always reports it
 
@@ -208,35 +218,35 @@ func (c *Conn) read(d *descriptor) {
 	c.h.Batch(true)
 }
 
-// ready is called by the epoll loop.
-func (c *Conn) ready(d *descriptor, events uint32) {
-	if events&(syscall.EPOLLOUT|syscall.EPOLLERR|syscall.EPOLLHUP) != 0 {
-		c.writable()
+// ready is called by the epoll loop. It reports whether c has to be read, for
+// which the caller sees to it.
+func (c *Conn) ready(events uint32) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.out != nil && events&(syscall.EPOLLOUT|syscall.EPOLLERR|syscall.EPOLLHUP) != 0 {
+		c.flushLocked()
 	}
 	if events&^syscall.EPOLLOUT == 0 {
-		return
+		return false
 	}
-	c.mu.Lock()
 	c.again = true
 	if events&(syscall.EPOLLRDHUP|syscall.EPOLLERR|syscall.EPOLLHUP) != 0 {
 		c.hangup = true
 	}
-	start := !c.reading && !c.paused && c.err == nil
-	if start {
-		c.reading = true
+	if c.reading || c.paused || c.err != nil {
+		return false
 	}
-	c.mu.Unlock()
-	if start {
-		go c.read(d)
-	}
+	c.reading = true
+	return true
 }
 
 // An epollSet watches the descriptors of all connections.
 type epollSet struct {
-	fd int
+	fd   int
+	crew crew
 
 	mu    sync.RWMutex
-	conns map[int]*Conn // by descriptor
+	conns []*Conn // by descriptor
 }
 
 var poller = sync.OnceValues(func() (*epollSet, error) {
@@ -247,7 +257,7 @@ var poller = sync.OnceValues(func() (*epollSet, error) {
 	if err := syscall.SetNonblock(fd, true); err != nil {
 		return nil, err
 	}
-	s := &epollSet{fd: fd, conns: make(map[int]*Conn)}
+	s := &epollSet{fd: fd}
 	// The set is itself a descriptor that the runtime's poller can watch, so
 	// that waiting for it costs a parked goroutine and no thread.
 	raw, err := os.NewFile(uintptr(fd), "epoll").SyscallConn()
@@ -262,6 +272,9 @@ const epollET = 1 << 31
 
 func (s *epollSet) add(fd int, c *Conn) error {
 	s.mu.Lock()
+	if more := fd + 1 - len(s.conns); more > 0 {
+		s.conns = append(s.conns, make([]*Conn, more)...)
+	}
 	s.conns[fd] = c
 	s.mu.Unlock()
 	ev := syscall.EpollEvent{
@@ -280,36 +293,48 @@ func (s *epollSet) add(fd int, c *Conn) error {
 // connection with the same number, which reads in vain and no harm is done.
 func (s *epollSet) remove(fd int) {
 	s.mu.Lock()
-	delete(s.conns, fd)
+	if fd < len(s.conns) { // else it was never added
+		s.conns[fd] = nil
+	}
 	s.mu.Unlock()
 }
 
+// loop hands over what is ready for as long as the process lives. All of it
+// happens inside of one Read, which the runtime ends for no reason: an event
+// that comes between two calls of the function would not be lost, but would be
+// looked for in vain.
 func (s *epollSet) loop(raw syscall.RawConn) {
 	events := make([]syscall.EpollEvent, 256)
-	conns := make([]*Conn, len(events))
-	for {
-		n := 0
-		err := raw.Read(func(fd uintptr) bool {
-			var err error
-			n, err = syscall.EpollWait(int(fd), events, 0)
-			if err != nil && err != syscall.EINTR {
+	conns := make([]*Conn, 0, len(events))
+	panic(raw.Read(func(uintptr) bool {
+		for {
+			n, err := syscall.EpollWait(s.fd, events, 0)
+			if err == syscall.EINTR {
+				continue
+			}
+			if err != nil {
 				panic(os.NewSyscallError("epoll_wait", err)) // a broken set serves nobody
 			}
-			return n > 0
-		})
-		if err != nil {
-			panic(err)
-		}
-		s.mu.RLock()
-		for i := range n {
-			conns[i] = s.conns[int(events[i].Fd)]
-		}
-		s.mu.RUnlock()
-		for i, c := range conns[:n] {
-			if c != nil {
-				c.ready(c.sys.(*descriptor), events[i].Events)
+			tick.Add(1)
+			conns = conns[:n]
+			s.mu.RLock()
+			for i := range conns {
+				conns[i] = s.conns[events[i].Fd]
 			}
-			conns[i] = nil
+			s.mu.RUnlock()
+			work := conns[:0]
+			for i, c := range conns {
+				if c != nil && c.ready(events[i].Events) {
+					work = append(work, c)
+				}
+			}
+			if len(work) > 0 {
+				s.crew.read(work...)
+			}
+			clear(conns)
+			if n < len(events) {
+				return false
+			}
 		}
-	}
+	}))
 }

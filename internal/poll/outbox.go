@@ -9,7 +9,19 @@ type outbox struct {
 	head  int
 	bytes int
 	lent  int // slices at the head that a flusher writes without the lock
+
+	chunks []*chunk
+	room   []byte // what is free in the last chunk
+	open   bool   // the last slice ends where room begins
 }
+
+// A chunk gathers small writes, so that they are one slice.
+type chunk [4 << 10]byte
+
+var chunkPool = sync.Pool{New: func() any { return new(chunk) }}
+
+// maxCopied is the longest slice that pushCopy is for.
+const maxCopied = len(chunk{}) / 4
 
 var outboxes = sync.Pool{New: func() any { return new(outbox) }}
 
@@ -23,8 +35,12 @@ func (o *outbox) free() {
 	if cap(o.bufs) > 256 {
 		o.bufs = nil
 	}
+	for _, c := range o.chunks {
+		chunkPool.Put(c)
+	}
 	clear(o.bufs)
-	*o = outbox{bufs: o.bufs[:0]}
+	clear(o.chunks)
+	*o = outbox{bufs: o.bufs[:0], chunks: o.chunks[:0]}
 	outboxes.Put(o)
 }
 
@@ -33,6 +49,24 @@ func (o *outbox) len() int { return len(o.bufs) - o.head }
 func (o *outbox) push(b []byte) {
 	o.bufs = append(o.bufs, b)
 	o.bytes += len(b)
+	o.open = false
+}
+
+// pushCopy is push for a few bytes that may change.
+func (o *outbox) pushCopy(b []byte) {
+	if len(b) > len(o.room) {
+		c := chunkPool.Get().(*chunk)
+		o.chunks = append(o.chunks, c)
+		o.room, o.open = c[:], false
+	}
+	n := copy(o.room, b)
+	if last := len(o.bufs) - 1; o.open && last >= o.head {
+		o.bufs[last] = o.bufs[last][:len(o.bufs[last])+n]
+	} else {
+		o.bufs = append(o.bufs, o.room[:n])
+	}
+	o.room, o.open = o.room[n:], true
+	o.bytes += n
 }
 
 // peek returns what to write next, at most as many slices as writev takes.

@@ -76,6 +76,9 @@ func (p *parked) wakeReader(c *Conn) {
 	p.resumed.Broadcast()
 }
 
+// holdBack is not needed: the flusher gathers what comes while it writes.
+func (p *parked) holdBack(*Conn) bool { return false }
+
 // tryWrite takes nothing: whether a write would block cannot be known here, so
 // that everything goes through the flusher.
 func (p *parked) tryWrite([]byte) (int, error) { return 0, nil }
