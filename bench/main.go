@@ -13,6 +13,8 @@ import (
 	"log"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -34,19 +36,28 @@ func main() {
 	quick := flag.Bool("quick", false, "a tenth of the operations, once: shows that it works, and no figures worth having")
 	repeats := flag.Int("repeats", 3, "runs of each scenario")
 	scaleFlag := flag.Int("scale", 20, "how many operations; memory is that of 500 times as many connections")
+	only := flag.String("only", "", "run the scenarios whose name matches this regular expression")
+	which := flag.String("servers", strings.Join(servers, ","), "which servers")
+	profiles := flag.String("profiles", "", "write CPU, allocation, mutex and block profiles of the Go servers into this directory")
 	flag.Parse()
 	pin()
 	scale := *scaleFlag
 	if *quick {
 		scale, *repeats = 2, 1
 	}
-	results, err := runAll(scale, *repeats, os.Stderr)
+	servers = strings.Split(*which, ",")
+	matching, err := regexp.Compile(*only)
+	if err != nil {
+		log.Fatal(err)
+	}
+	scenarios = slices.DeleteFunc(scenarios, func(s scenario) bool { return !matching.MatchString(s.name) })
+	results, err := runAll(scale, *repeats, *profiles, os.Stderr)
 	if err != nil {
 		log.Fatal(err)
 	}
 	table := markdown(results, scale, *repeats)
 	fmt.Print(table)
-	if *quick {
+	if *quick || *only != "" || *profiles != "" {
 		return
 	}
 	raw, err := json.MarshalIndent(results, "", "\t")
@@ -76,7 +87,7 @@ func pin() {
 
 // runAll takes the servers in turn within each repeat, so that what disturbs
 // the machine for a while disturbs them all.
-func runAll(scale, repeats int, progress io.Writer) ([]result, error) {
+func runAll(scale, repeats int, profiles string, progress io.Writer) ([]result, error) {
 	var results []result
 	for _, s := range scenarios {
 		r := result{s.name, map[string][]figure{}}
@@ -85,7 +96,7 @@ func runAll(scale, repeats int, progress io.Writer) ([]result, error) {
 				if s.noPolled && server == "reference" {
 					continue
 				}
-				f, err := runOne(s, server, scale)
+				f, err := runOne(s, server, scale, profiles)
 				if err != nil {
 					return nil, fmt.Errorf("%s, %s: %w", s.name, server, err)
 				}
@@ -98,8 +109,11 @@ func runAll(scale, repeats int, progress io.Writer) ([]result, error) {
 	return results, nil
 }
 
-func runOne(s scenario, server string, scale int) (figure, error) {
-	p, err := start(server)
+func runOne(s scenario, server string, scale int, profiles string) (figure, error) {
+	if profiles != "" {
+		profiles = filepath.Join(profiles, server+"-"+strings.ReplaceAll(strings.ReplaceAll(s.name, " ", "_"), ",", ""))
+	}
+	p, err := start(server, profiles)
 	if err != nil {
 		return figure{}, err
 	}

@@ -20,7 +20,7 @@ func TestQuick(t *testing.T) {
 	if os.Getenv("SOCKEYE_PARTS") != "all" {
 		t.Skip("needs the official server: SOCKEYE_PARTS=all")
 	}
-	results, err := runAll(1, 1, t.Output())
+	results, err := runAll(1, 1, "", t.Output())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -16,9 +18,12 @@ import (
 type process struct {
 	cmd  *exec.Cmd
 	addr string
+	out  *bufio.Reader
+	// profiles says that the server writes profiles when it is told to.
+	profiles bool
 }
 
-func start(server string) (*process, error) {
+func start(server, profile string) (*process, error) {
 	args := []string{"node", "node/server.js"}
 	if server != "node" {
 		self, err := os.Executable()
@@ -32,6 +37,9 @@ func start(server string) (*process, error) {
 	}
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Env = append(os.Environ(), "BENCH_SERVE="+server, "GOMAXPROCS=1")
+	if profile != "" && server != "node" {
+		cmd.Env = append(cmd.Env, "BENCH_PROFILE="+profile)
+	}
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -40,8 +48,8 @@ func start(server string) (*process, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	p := &process{cmd: cmd}
-	port, err := bufio.NewReader(out).ReadString('\n')
+	p := &process{cmd: cmd, out: bufio.NewReader(out), profiles: profile != "" && server != "node"}
+	port, err := p.out.ReadString('\n')
 	if err != nil {
 		p.stop()
 		return nil, fmt.Errorf("%s did not start: %w", server, err)
@@ -50,25 +58,47 @@ func start(server string) (*process, error) {
 	return p, nil
 }
 
+// profile has the server begin or end its profiles, if it writes any.
+func (p *process) profile(begin bool) {
+	switch {
+	case !p.profiles:
+	case begin:
+		_ = p.cmd.Process.Signal(syscall.SIGUSR1)
+	default:
+		_ = p.cmd.Process.Signal(syscall.SIGUSR2)
+		_, _ = p.out.ReadString('\n') // they are written
+	}
+}
+
 func (p *process) stop() {
 	_ = p.cmd.Process.Kill()
 	_ = p.cmd.Wait() // "signal: killed"
 }
 
-// cpu is user and system time so far, in the kernel's ticks of 10 ms.
+// cpu is the time that the server's threads were on a core so far. The kernel
+// counts it in nanoseconds per thread; Go and Node keep their threads.
 func (p *process) cpu() (time.Duration, error) {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", p.cmd.Process.Pid))
 	if err != nil {
 		return 0, err
 	}
-	// The name of the program may hold blanks; the fields behind it do not.
-	f := strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:]))
-	user, err := strconv.Atoi(f[11])
-	if err != nil {
-		return 0, err
+	total := time.Duration(0)
+	for _, task := range tasks {
+		b, err := os.ReadFile(task)
+		if err != nil {
+			continue // the thread has just ended
+		}
+		ran, _, _ := strings.Cut(string(b), " ")
+		n, err := strconv.ParseInt(ran, 10, 64)
+		if err != nil {
+			return 0, err
+		}
+		total += time.Duration(n)
 	}
-	system, err := strconv.Atoi(f[12])
-	return time.Duration(user+system) * 10 * time.Millisecond, err
+	if total == 0 {
+		return 0, fmt.Errorf("no schedstat for process %d", p.cmd.Process.Pid)
+	}
+	return total, nil
 }
 
 // pss is the process's memory, what it shares counted in part, in bytes.

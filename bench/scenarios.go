@@ -82,11 +82,13 @@ func measure(p *process, ops int, f func() error) (figure, error) {
 	if err != nil {
 		return figure{}, err
 	}
+	p.profile(true)
 	if err := f(); err != nil {
 		return figure{}, err
 	}
 	after, err := p.cpu()
-	return figure{Value: float64((after - before).Microseconds()) / float64(ops)}, err
+	p.profile(false)
+	return figure{Value: (after - before).Seconds() * 1e6 / float64(ops)}, err
 }
 
 func handshakes(p *process, scale int) (figure, error) {
@@ -264,6 +266,7 @@ func idle(p *process, scale int) (figure, error) {
 		return figure{}, err
 	}
 	n := 500 * scale
+	p.profile(true)
 	cs, err := open(p, n)
 	defer closeAll(cs)
 	if err != nil {
@@ -271,5 +274,6 @@ func idle(p *process, scale int) (figure, error) {
 	}
 	time.Sleep(2 * time.Second) // what the handshakes left behind is collected or not
 	after, err := p.pss()
+	p.profile(false)
 	return figure{Value: float64(after-before) / float64(n)}, err
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"sync"
 
 	"github.com/sockeye-go/socketio"
@@ -34,6 +35,9 @@ func serve(name string) error {
 		return err
 	}
 	fmt.Println(ln.Addr().(*net.TCPAddr).Port)
+	if prefix := os.Getenv("BENCH_PROFILE"); prefix != "" {
+		go profileOnSignal(prefix)
+	}
 	var h http.Handler = newSockeye()
 	if name == "reference" {
 		h = &reference{rooms: map[string][]*refConn{}}
