@@ -23,25 +23,33 @@ func (s *Socket) dispatch(it item) {
 	}
 	ctx := s.Context()
 	if !s.pass(ctx, m, hooks) {
-		s.conn.handled(it.size)
+		s.ended(m, it.size)
 		return
 	}
 	if h != nil && h.concurrent {
 		s.nsp.srv.work.add()
 		go func() {
 			defer s.nsp.srv.work.done()
-			defer s.conn.handled(it.size)
+			defer s.ended(m, it.size)
 			s.call(m, func() error { return h.call(ctx, s, m) })
 		}()
 		return
 	}
-	defer s.conn.handled(it.size)
+	defer s.ended(m, it.size)
 	if h != nil {
 		s.call(m, func() error { return h.call(ctx, s, m) })
 	}
 	for _, l := range s.listeners(m.event) {
 		s.call(m, func() error { return l.call(ctx, m) })
 	}
+}
+
+// ended tells who wanted to know that all handlers of m have run.
+func (s *Socket) ended(m *Message, size int) {
+	if m.end != nil {
+		_ = s.guard(m.event, func() error { m.handled(); return nil })
+	}
+	s.conn.handled(size)
 }
 
 // dropped reports whether the server disconnected the socket, so that what it
@@ -96,6 +104,7 @@ func (s *Socket) call(m *Message, f func() error) bool {
 	if err == nil {
 		return true
 	}
+	m.failed(err)
 	told := false
 	if m.WantsAck() {
 		if answer := s.nsp.hooks.Load().ackErrors(err); answer != nil {

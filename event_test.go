@@ -459,3 +459,37 @@ func TestErrHandled(t *testing.T) {
 		d.want(t)
 	})
 }
+
+// Middleware sees what became of each event.
+func TestOnHandled(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *harness) {
+		var d diary
+		h.OnError(func(context.Context, *socketio.Socket, error) {})
+		h.UseEvents(func(_ context.Context, _ *socketio.Socket, m *socketio.Message) error {
+			start := time.Now()
+			event := m.Event()
+			m.OnHandled(func(err error) { d.add("%s %v %v", event, err, time.Since(start)) })
+			if event == "refused" {
+				return errors.New("no")
+			}
+			return nil
+		})
+		slow := socketio.NewEvent[bool]("slow")
+		slow.Handle(h, func(_ context.Context, _ *socketio.Socket, fail bool) error {
+			time.Sleep(time.Second)
+			if fail {
+				return errors.New("failed")
+			}
+			return nil
+		}, socketio.Concurrent)
+		bad := socketio.NewEvent[socketio.None]("bad")
+		bad.Handle(h, func(context.Context, *socketio.Socket, socketio.None) error { panic("oh") })
+		c := h.join()
+		c.packet(`2["refused"]`, `2["unknown"]`, `2["slow",true]`)
+		wait(2 * time.Second)
+		c.packet(`2["slow",false]`)
+		wait(2 * time.Second)
+		c.packet(`2["bad"]`)
+		d.want(t, "refused no 0s", "unknown <nil> 0s", "slow failed 1s", "slow <nil> 1s", "bad socketio: bad: panic: oh 0s")
+	})
+}

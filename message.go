@@ -18,6 +18,7 @@ type Message struct {
 	event  string
 	packet parser.Packet
 	acked  atomic.Bool
+	end    *ending // nil unless OnHandled was called
 	reply  func(parser.Encoded) error // of a client's socket, in place of socket
 }
 
@@ -131,6 +132,37 @@ func (m *Message) Ack(values ...any) error {
 		return fmt.Errorf("socketio: ack of %q: %w", m.event, err)
 	}
 	return s.sendEncoded(e, 0)
+}
+
+// An ending is what OnHandled was given, and the first error of the event.
+type ending struct {
+	hooks []func(error)
+	err   error
+}
+
+// OnHandled calls f when all handlers of the event have returned, with the first
+// error of them or of the middleware, nil if there was none. Call it in
+// middleware: by it a middleware sees what became of an event, how long it took
+// for one. It does nothing on an answer and in a client.
+func (m *Message) OnHandled(f func(err error)) {
+	if m.end == nil {
+		m.end = new(ending)
+	}
+	m.end.hooks = append(m.end.hooks, f)
+}
+
+func (m *Message) failed(err error) {
+	if m.end != nil && m.end.err == nil {
+		m.end.err = err
+	}
+}
+
+func (m *Message) handled() {
+	if m.end != nil {
+		for _, f := range m.end.hooks {
+			f(m.end.err)
+		}
+	}
 }
 
 // Detach returns a Message that stays valid after the handler has returned, for
