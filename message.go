@@ -18,7 +18,7 @@ type Message struct {
 	event  string
 	packet parser.Packet
 	acked  atomic.Bool
-	end    *ending // nil unless OnHandled was called
+	end    *ending                    // nil unless OnHandled was called
 	reply  func(parser.Encoded) error // of a client's socket, in place of socket
 }
 
