@@ -16,7 +16,10 @@ const module = "github.com/sockeye-go/socketio"
 var arrows = map[string][]string{
 	"internal/ws":         {},
 	"internal/poll":       {},
-	"parser":              {},
+	"internal/jsonfields": {},
+	"internal/msgpack":    {"internal/jsonfields", "parser"},
+	"parser":              {"internal/jsonfields"},
+	"parser/msgpack":      {"internal/msgpack", "parser"},
 	"web":                 {},
 	"engineio":            {"internal/ws", "internal/poll"},
 	"adapter":             {"engineio", "parser"},

@@ -1,10 +1,9 @@
 package parser
 
 import (
-	"encoding"
-	"encoding/json"
 	"reflect"
-	"strconv"
+
+	"github.com/sockeye-go/socketio/internal/jsonfields"
 )
 
 func (d *decoder) mapping(v reflect.Value, p *plan, depth int) error {
@@ -31,7 +30,7 @@ func (d *decoder) mapping(v reflect.Value, p *plan, depth int) error {
 		if err := d.value(elem, p.elem, depth+1); err != nil {
 			return inField(err, t, string(key))
 		}
-		k, err := keyOf(t.Key(), string(key))
+		k, err := jsonfields.KeyOf(t.Key(), string(key))
 		if err != nil {
 			return err
 		}
@@ -41,35 +40,6 @@ func (d *decoder) mapping(v reflect.Value, p *plan, depth int) error {
 		}
 	}
 	return nil
-}
-
-// keyOf makes a map key of a name.
-func keyOf(t reflect.Type, name string) (reflect.Value, error) {
-	k := reflect.New(t)
-	if u, ok := k.Interface().(encoding.TextUnmarshaler); ok {
-		return k.Elem(), u.UnmarshalText([]byte(name))
-	}
-	k = k.Elem()
-	wrong := &json.UnmarshalTypeError{Value: "object key " + strconv.Quote(name), Type: t}
-	switch {
-	case k.Kind() == reflect.String:
-		k.SetString(name)
-	case k.CanInt():
-		n, err := strconv.ParseInt(name, 10, 64)
-		if err != nil || k.OverflowInt(n) {
-			return k, wrong
-		}
-		k.SetInt(n)
-	case k.CanUint():
-		n, err := strconv.ParseUint(name, 10, 64)
-		if err != nil || k.OverflowUint(n) {
-			return k, wrong
-		}
-		k.SetUint(n)
-	default:
-		return k, wrong
-	}
-	return k, nil
 }
 
 func (d *decoder) list(v reflect.Value, p *plan, depth int) error {

@@ -18,8 +18,11 @@ func (jsonParser) Encode(h Header, values ...any) (Encoded, error) {
 	if kind == BinaryEvent || kind == BinaryAck {
 		kind -= BinaryEvent - Event
 	}
-	if err := checkHeader(kind, h.Namespace, values); err != nil {
+	if err := h.Check(values); err != nil {
 		return Encoded{}, err
+	}
+	if strings.IndexByte(h.Namespace, ',') >= 0 {
+		return Encoded{}, &EncodeError{"namespace " + strconv.Quote(h.Namespace) + " has a comma"}
 	}
 	e := encoders.Get().(*encoder)
 	defer e.free()
@@ -27,30 +30,6 @@ func (jsonParser) Encode(h Header, values ...any) (Encoded, error) {
 		return Encoded{}, err
 	}
 	return e.finish(kind, h), nil
-}
-
-func checkHeader(kind Type, namespace string, values []any) error {
-	if namespace != "" && (namespace[0] != '/' || strings.IndexByte(namespace, ',') >= 0) {
-		return &EncodeError{"namespace " + strconv.Quote(namespace) + " does not begin with a slash, or has a comma"}
-	}
-	most := len(values)
-	switch kind {
-	case Connect, ConnectError:
-		most = 1
-	case Disconnect:
-		most = 0
-	case Event:
-		if most == 0 {
-			return &EncodeError{"an EVENT without a name"}
-		}
-	case Ack:
-	default:
-		return &EncodeError{"unknown packet type " + strconv.Itoa(int(kind))}
-	}
-	if len(values) > most {
-		return &EncodeError{fmt.Sprintf("%v with %d values", kind, len(values))}
-	}
-	return nil
 }
 
 // An encoder is the room in which one payload is built.

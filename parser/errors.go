@@ -62,10 +62,12 @@ func (e *BinaryError) Error() string {
 	if e.Field != "" {
 		where = "field " + strconv.Quote(e.Field) + ": "
 	}
-	if e.Got == gotBinary {
+	if e.Got == GotBinary {
 		return where + "got binary data where " + e.Type.String() + " is expected"
 	}
 	return where + "got " + e.Got + " where binary data (" + e.Type.String() + ") is expected"
 }
 
-const gotBinary = "binary data"
+// GotBinary is the Got of a [BinaryError] about binary data that came where it does
+// not fit.
+const GotBinary = "binary data"

@@ -30,6 +30,18 @@ var defaultLimits = Limits{
 	MaxNamespace:       4096,
 }
 
+// OrDefault returns the limits with every default filled in; l may be nil.
+func (l *Limits) OrDefault() Limits {
+	return Limits{
+		MaxAttachments:     limit(l, maxAttachments),
+		MaxAttachmentBytes: limit(l, maxAttachmentBytes),
+		MaxArguments:       limit(l, maxArguments),
+		MaxDepth:           limit(l, maxDepth),
+		MaxEventName:       limit(l, maxEventName),
+		MaxNamespace:       limit(l, maxNamespace),
+	}
+}
+
 // limit returns the value of a field, or its default.
 func limit[T int | int64](l *Limits, field func(*Limits) T) T {
 	if l != nil {

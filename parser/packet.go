@@ -2,6 +2,7 @@ package parser
 
 import (
 	"bytes"
+	"fmt"
 	"strconv"
 )
 
@@ -44,6 +45,32 @@ type Header struct {
 	Type      Type
 	Namespace string // "" and "/" are the main namespace
 	ID        int64  // NoID for none; the zero Header has ID 0
+}
+
+// Check says why no parser can make a packet of h and values, if that is so: it is
+// for implementations of [Parser].
+func (h Header) Check(values []any) error {
+	if h.Namespace != "" && h.Namespace[0] != '/' {
+		return &EncodeError{"namespace " + strconv.Quote(h.Namespace) + " does not begin with a slash"}
+	}
+	most := len(values)
+	switch h.Type {
+	case Connect, ConnectError:
+		most = 1
+	case Disconnect:
+		most = 0
+	case Event, BinaryEvent:
+		if most == 0 {
+			return &EncodeError{"an EVENT without a name"}
+		}
+	case Ack, BinaryAck:
+	default:
+		return &EncodeError{"unknown packet type " + strconv.Itoa(int(h.Type))}
+	}
+	if len(values) > most {
+		return &EncodeError{fmt.Sprintf("%v with %d values", h.Type, len(values))}
+	}
+	return nil
 }
 
 // Encoded is a packet ready to be sent: Head as one message, then every
@@ -119,19 +146,34 @@ func (p *Packet) Clone() Packet {
 func isRoot(namespace []byte) bool { return bytes.Equal(namespace, rootNamespace) }
 
 // A Parser is a codec: both peers must use the same, the protocol does not
-// negotiate it. Implementations are safe for concurrent use.
+// negotiate it. [JSON] is the default, package parser/msgpack has another, and a
+// program may bring its own: the example shows how little that needs.
+//
+// Implementations are safe for concurrent use and keep no state between calls. What
+// they are given comes from the network: they must not panic, nor allocate more than
+// in proportion to what has arrived. [Header.Check], [IsReserved] and
+// [Limits.OrDefault] are there for them.
 type Parser interface {
 	// Encode builds the messages of one packet. For an Event values[0] is the
 	// name; Connect and ConnectError have one value at most, Disconnect none.
-	// A []byte anywhere in a value becomes an attachment. The error is that
-	// of the value that cannot be encoded.
+	// A []byte anywhere in a value is binary data: an attachment, or a part of
+	// Head in a format that has room for it. Head must not be used again; what
+	// is sent to many is encoded once. The error is that of the value that
+	// cannot be encoded.
 	Encode(h Header, values ...any) (Encoded, error)
 
-	// Decode reads one message that begins a packet. lim may be nil. Errors
-	// are of type [*Error]: the connection should be closed.
+	// Decode reads one message that begins a packet. lim may be nil. It checks
+	// all of the message, so that Unmarshal need not be afraid of it, and
+	// leaves the arguments encoded, each on its own; those of an event that
+	// nobody handles are never looked at again. Its slices may point into
+	// data, which the caller leaves alone as long as the packet lives. If
+	// Pending is set, that many binary messages follow and become Attachments.
+	// Errors are of type [*Error]: the connection is closed.
 	Decode(data []byte, binary bool, lim *Limits) (Packet, error)
 
-	// Unmarshal decodes one argument of a packet into *v. What points at an
-	// attachment becomes a []byte: that attachment itself, not a copy.
+	// Unmarshal decodes one argument of a packet into *v. It may be called
+	// several times for the same argument, and concurrently. Binary data
+	// becomes []byte: the attachment, or the part of raw, itself and no copy.
+	// Errors are told to the handler's side, not to the connection.
 	Unmarshal(raw []byte, attachments [][]byte, v any) error
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"reflect"
 	"sync"
+
+	"github.com/sockeye-go/socketio/internal/jsonfields"
 )
 
 // A mode is how a type is written or read.
@@ -28,6 +30,13 @@ type plan struct {
 	elem   *plan
 	fields []field
 	byName map[string]int
+}
+
+// A field is a member of a struct.
+type field struct {
+	jsonfields.Field
+	key  []byte // as written: `"name":`
+	plan *plan
 }
 
 // A direction chooses between the two interfaces by which a type has a form of
@@ -107,13 +116,10 @@ func (b *planner) plan(t reflect.Type) *plan {
 			p.mode, p.elem = modeList, b.plan(t.Elem())
 		}
 	case reflect.Struct:
-		p.mode = modeStruct
-		p.fields = fieldsOf(t)
-		p.byName = make(map[string]int, len(p.fields))
-		for i := range p.fields {
-			f := &p.fields[i]
-			f.plan = b.plan(f.typ)
-			p.byName[f.name] = i
+		p.mode, p.byName = modeStruct, map[string]int{}
+		for i, f := range jsonfields.Of(t) {
+			p.fields = append(p.fields, field{Field: f, key: append(appendString(nil, f.Name), ':'), plan: b.plan(f.Type)})
+			p.byName[f.Name] = i
 		}
 	}
 	return p
@@ -149,8 +155,8 @@ func mayHoldBytes(t reflect.Type, seen map[reflect.Type]bool) bool {
 	case reflect.Slice, reflect.Array, reflect.Pointer, reflect.Map:
 		return isBytes(t) || mayHoldBytes(t.Elem(), seen)
 	case reflect.Struct:
-		for _, f := range fieldsOf(t) {
-			if mayHoldBytes(f.typ, seen) {
+		for _, f := range jsonfields.Of(t) {
+			if mayHoldBytes(f.Type, seen) {
 				return true
 			}
 		}

@@ -1,12 +1,12 @@
 package parser
 
 import (
-	"encoding"
-	"encoding/json"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/sockeye-go/socketio/internal/jsonfields"
 )
 
 // reflected writes a value whose type may contain a []byte, and of it what
@@ -90,8 +90,8 @@ func (e *encoder) structure(v reflect.Value, p *plan, depth int) error {
 	comma := false
 	for i := range p.fields {
 		f := &p.fields[i]
-		fv, ok := reach(v, f.index)
-		if !ok || f.omitEmpty && isEmpty(fv) || f.omitZero && isZero(fv) {
+		fv, ok := jsonfields.Reach(v, f.Index)
+		if !ok || f.Omitted(fv) {
 			continue
 		}
 		if comma {
@@ -100,7 +100,7 @@ func (e *encoder) structure(v reflect.Value, p *plan, depth int) error {
 		comma = true
 		e.buf = append(e.buf, f.key...)
 		var err error
-		if f.quoted != nil {
+		if f.Quoted != nil {
 			err = e.quoted(fv, f)
 		} else {
 			err = e.reflected(fv, f.plan, depth+1)
@@ -115,7 +115,7 @@ func (e *encoder) structure(v reflect.Value, p *plan, depth int) error {
 
 // quoted writes a field with the option "string".
 func (e *encoder) quoted(v reflect.Value, f *field) error {
-	alone := reflect.New(f.quoted).Elem()
+	alone := reflect.New(f.Quoted).Elem()
 	alone.Field(0).Set(v)
 	start := len(e.buf)
 	if err := e.standard(alone.Interface()); err != nil {
@@ -124,46 +124,6 @@ func (e *encoder) quoted(v reflect.Value, f *field) error {
 	value := e.buf[start+len(`{"f":`) : len(e.buf)-1]
 	e.buf = append(e.buf[:start], value...)
 	return nil
-}
-
-// reach is FieldByIndex that stops at a nil pointer.
-func reach(v reflect.Value, index []int) (reflect.Value, bool) {
-	for _, i := range index {
-		if v.Kind() == reflect.Pointer {
-			if v.IsNil() {
-				return v, false
-			}
-			v = v.Elem()
-		}
-		v = v.Field(i)
-	}
-	return v, true
-}
-
-func isEmpty(v reflect.Value) bool {
-	switch v.Kind() {
-	case reflect.Array, reflect.Map, reflect.Slice, reflect.String:
-		return v.Len() == 0
-	case reflect.Struct:
-		return false
-	}
-	return v.IsZero()
-}
-
-func isZero(v reflect.Value) bool {
-	if v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface {
-		if v.IsNil() {
-			return true
-		}
-	} else if v.CanAddr() {
-		if z, ok := v.Addr().Interface().(interface{ IsZero() bool }); ok {
-			return z.IsZero()
-		}
-	}
-	if z, ok := v.Interface().(interface{ IsZero() bool }); ok {
-		return z.IsZero()
-	}
-	return v.IsZero()
 }
 
 func (e *encoder) mapping(v reflect.Value, p *plan, depth int) error {
@@ -176,7 +136,7 @@ func (e *encoder) mapping(v reflect.Value, p *plan, depth int) error {
 	}
 	members := make([]member, 0, v.Len())
 	for it := v.MapRange(); it.Next(); {
-		key, err := mapKey(it.Key())
+		key, err := jsonfields.MapKey(it.Key())
 		if err != nil {
 			return err
 		}
@@ -196,24 +156,4 @@ func (e *encoder) mapping(v reflect.Value, p *plan, depth int) error {
 	}
 	e.buf = append(e.buf, '}')
 	return nil
-}
-
-func mapKey(k reflect.Value) (string, error) {
-	if k.Kind() == reflect.String {
-		return k.String(), nil
-	}
-	if m, ok := k.Interface().(encoding.TextMarshaler); ok {
-		if k.Kind() == reflect.Pointer && k.IsNil() {
-			return "", nil
-		}
-		text, err := m.MarshalText()
-		return string(text), err
-	}
-	switch {
-	case k.CanInt():
-		return strconv.FormatInt(k.Int(), 10), nil
-	case k.CanUint():
-		return strconv.FormatUint(k.Uint(), 10), nil
-	}
-	return "", &json.UnsupportedTypeError{Type: k.Type()}
 }

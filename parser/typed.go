@@ -3,10 +3,11 @@ package parser
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"reflect"
 	"strconv"
 	"strings"
+
+	"github.com/sockeye-go/socketio/internal/jsonfields"
 )
 
 // value reads the value that begins here into v, which can be set.
@@ -136,7 +137,7 @@ func (d *decoder) binary(v reflect.Value) error {
 // an object is expected: it would fit as an object with other members.
 func (d *decoder) notBinary(v reflect.Value) error {
 	if len(d.attachments) > 0 && bytes.HasPrefix(d.data[d.pos:], []byte(`{"_placeholder":true`)) {
-		return &BinaryError{Got: gotBinary, Type: v.Type()}
+		return &BinaryError{Got: GotBinary, Type: v.Type()}
 	}
 	return nil
 }
@@ -190,7 +191,7 @@ func (d *decoder) structure(v reflect.Value, p *plan, depth int) error {
 		if f := p.find(key); f == nil {
 			_, err = d.take()
 		} else if err = d.field(v, f, depth); err != nil {
-			err = inField(err, v.Type(), f.name)
+			err = inField(err, v.Type(), f.Name)
 		}
 		if err != nil {
 			return err
@@ -210,7 +211,7 @@ func (p *plan) find(key []byte) *field {
 	}
 	name := string(key)
 	for i := range p.fields {
-		if strings.EqualFold(p.fields[i].name, name) {
+		if strings.EqualFold(p.fields[i].Name, name) {
 			return &p.fields[i]
 		}
 	}
@@ -218,46 +219,27 @@ func (p *plan) find(key []byte) *field {
 }
 
 func (d *decoder) field(v reflect.Value, f *field, depth int) error {
-	for _, i := range f.index {
-		if v.Kind() == reflect.Pointer {
-			if v.IsNil() {
-				if !v.CanSet() {
-					return fmt.Errorf("json: cannot set embedded pointer to unexported struct: %v", v.Type().Elem())
-				}
-				v.Set(reflect.New(v.Type().Elem()))
-			}
-			v = v.Elem()
-		}
-		v = v.Field(i)
+	v, err := jsonfields.Settle(v, f.Index)
+	if err != nil {
+		return err
 	}
-	if f.quoted == nil {
+	if f.Quoted == nil {
 		return d.value(v, f.plan, depth+1)
 	}
 	raw, err := d.take()
 	if err != nil {
 		return err
 	}
-	alone := reflect.New(f.quoted)
-	alone.Elem().Field(0).Set(v)
-	object := append(append([]byte(`{"f":`), raw...), '}')
-	err = json.Unmarshal(object, alone.Interface())
-	v.Set(alone.Elem().Field(0))
-	return err
+	return jsonfields.Unquote(append(append([]byte(`{"f":`), raw...), '}'), &f.Field, v)
 }
 
 // inField adds to an error where it happened.
 func inField(err error, t reflect.Type, name string) error {
-	join := func(rest string) string {
-		if rest == "" {
-			return name
-		}
-		return name + "." + rest
-	}
 	switch err := err.(type) {
 	case *BinaryError:
-		err.Field = join(err.Field)
+		err.Field = jsonfields.Path(name, err.Field)
 	case *json.UnmarshalTypeError:
-		err.Struct, err.Field = t.Name(), join(err.Field)
+		err.Struct, err.Field = t.Name(), jsonfields.Path(name, err.Field)
 	}
 	return err
 }

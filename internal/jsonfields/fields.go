@@ -1,4 +1,7 @@
-package parser
+// Package jsonfields says which members a Go struct has as a JSON object, and what
+// its tags ask of them, by the rules of encoding/json. Each codec of this module
+// goes by them, so that changing the codec does not change the meaning of a type.
+package jsonfields
 
 import (
 	"cmp"
@@ -8,31 +11,30 @@ import (
 	"unicode"
 )
 
-// A field is one member of a struct's JSON object, by the rules of
-// encoding/json.
-type field struct {
-	name      string
-	key       []byte // as written: `"name":`
-	typ       reflect.Type
-	index     []int
-	tagged    bool
-	omitEmpty bool
-	omitZero  bool
-	// quoted is a struct with this field alone, if the tag asks for a number
-	// or a boolean inside of a string: encoding/json then does the quoting.
-	quoted reflect.Type
-	plan   *plan
+// A Field is one member of a struct's JSON object.
+type Field struct {
+	Name      string
+	Type      reflect.Type
+	Index     []int // for [Reach]
+	OmitEmpty bool
+	OmitZero  bool
+	// Quoted is a struct with this field alone, if the tag asks for a number
+	// or a boolean inside of a string: encoding/json then does the quoting, as
+	// {"f":"1"}.
+	Quoted reflect.Type
+
+	tagged bool
 }
 
-// fieldsOf lists the fields of a struct. Those of embedded structs count as its
+// Of lists the fields of a struct. Those of embedded structs count as its
 // own; of several with one name the least deep wins, among equals the tagged
 // one, and otherwise none.
-func fieldsOf(t reflect.Type) []field {
+func Of(t reflect.Type) []Field {
 	type level struct {
 		typ   reflect.Type
 		index []int
 	}
-	var all []field
+	var all []Field
 	seen := map[reflect.Type]bool{}
 	for now := []level{{typ: t}}; len(now) > 0; {
 		var next []level
@@ -87,10 +89,10 @@ func embedded(sf reflect.StructField) reflect.Type {
 	return t
 }
 
-func fieldOf(sf reflect.StructField, index []int) (field, bool) {
+func fieldOf(sf reflect.StructField, index []int) (Field, bool) {
 	tag := sf.Tag.Get("json")
 	if tag == "-" {
-		return field{}, false
+		return Field{}, false
 	}
 	if !sf.IsExported() {
 		t := sf.Type
@@ -98,27 +100,26 @@ func fieldOf(sf reflect.StructField, index []int) (field, bool) {
 			t = t.Elem()
 		}
 		if !sf.Anonymous || t.Kind() != reflect.Struct {
-			return field{}, false
+			return Field{}, false
 		}
 	}
 	name, options, _ := strings.Cut(tag, ",")
-	f := field{name: name, typ: sf.Type, index: index, tagged: validName(name)}
+	f := Field{Name: name, Type: sf.Type, Index: index, tagged: validName(name)}
 	if !f.tagged {
-		f.name = sf.Name
+		f.Name = sf.Name
 	}
 	for option := range strings.SplitSeq(options, ",") {
 		switch option {
 		case "omitempty":
-			f.omitEmpty = true
+			f.OmitEmpty = true
 		case "omitzero":
-			f.omitZero = true
+			f.OmitZero = true
 		case "string":
 			if quotable(sf.Type) {
-				f.quoted = reflect.StructOf([]reflect.StructField{{Name: "F", Type: sf.Type, Tag: `json:"f,string"`}})
+				f.Quoted = reflect.StructOf([]reflect.StructField{{Name: "F", Type: sf.Type, Tag: `json:"f,string"`}})
 			}
 		}
 	}
-	f.key = append(appendString(nil, f.name), ':')
 	return f, true
 }
 
@@ -144,9 +145,9 @@ func validName(s string) bool {
 }
 
 // dominant resolves names that are taken more than once.
-func dominant(all []field) []field {
-	better := func(a, b field) int {
-		if c := cmp.Compare(len(a.index), len(b.index)); c != 0 {
+func dominant(all []Field) []Field {
+	better := func(a, b Field) int {
+		if c := cmp.Compare(len(a.Index), len(b.Index)); c != 0 {
 			return c
 		}
 		if a.tagged != b.tagged {
@@ -157,17 +158,17 @@ func dominant(all []field) []field {
 		}
 		return 0
 	}
-	byName := map[string][]field{}
+	byName := map[string][]Field{}
 	for _, f := range all {
-		byName[f.name] = append(byName[f.name], f)
+		byName[f.Name] = append(byName[f.Name], f)
 	}
-	var out []field
+	var out []Field
 	for _, same := range byName {
 		slices.SortStableFunc(same, better)
 		if len(same) == 1 || better(same[0], same[1]) < 0 {
 			out = append(out, same[0])
 		}
 	}
-	slices.SortFunc(out, func(a, b field) int { return slices.Compare(a.index, b.index) })
+	slices.SortFunc(out, func(a, b Field) int { return slices.Compare(a.Index, b.Index) })
 	return out
 }
