@@ -1,7 +1,6 @@
 package socketio
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"sync/atomic"
@@ -38,9 +37,10 @@ func (m *Message) Socket() *Socket { return m.socket }
 // Len returns the number of arguments.
 func (m *Message) Len() int { return len(m.packet.Args) }
 
-// Raw returns an argument as it came, in JSON with placeholders for binary
-// attachments. It is for logs and gateways; see Decode.
-func (m *Message) Raw(i int) json.RawMessage { return m.packet.Args[i] }
+// Raw returns an argument as it came, in the encoding of Options.Parser: JSON with
+// placeholders for binary attachments, unless that says otherwise. It is for logs
+// and gateways; see Decode.
+func (m *Message) Raw(i int) []byte { return m.packet.Args[i] }
 
 // Decode fills dst, which are pointers, from the arguments, in order. Missing
 // arguments leave their destination alone and surplus ones are ignored, as in

@@ -83,7 +83,13 @@ func (s *Socket) admitted() bool { return s.Connected() }
 func (s *Socket) Buffered() (bytes, packets int) { return s.conn.sess.Buffered() }
 
 // Auth returns the payload of the client's CONNECT as JSON, nil if it had none.
-func (s *Socket) Auth() json.RawMessage { return s.auth }
+func (s *Socket) Auth() json.RawMessage {
+	var auth json.RawMessage
+	if err := s.DecodeAuth(&auth); err != nil { // of a parser that does not know the type
+		return nil
+	}
+	return auth
+}
 
 // DecodeAuth decodes the payload of the client's CONNECT into v, which it
 // leaves alone if there was none.

@@ -124,7 +124,7 @@ func (d *decoder) scalar(v reflect.Value) error {
 			v.SetString(text(h.Data))
 			return nil
 		case Date:
-			v.SetString(h.Time.Format(isoDate))
+			v.SetString(h.Time().Format(isoDate))
 			return nil
 		}
 	case reflect.Bool:
@@ -163,9 +163,10 @@ const isoDate = "2006-01-02T15:04:05.000Z"
 
 func (d *decoder) time(v reflect.Value) error {
 	h := d.head()
-	t := h.Time
+	var t time.Time
 	switch h.Kind {
 	case Date:
+		t = h.Time()
 	case String: // as it is in JSON, and from those who make text of dates
 		var err error
 		if t, err = time.Parse(time.RFC3339, string(h.Data)); err != nil {
@@ -229,7 +230,7 @@ func (d *decoder) any() any {
 	case Binary:
 		return h.Data
 	case Date:
-		return h.Time
+		return h.Time()
 	case Extension: // as notepack has it
 		return []any{float64(h.Type), h.Data}
 	case Array:
@@ -239,7 +240,7 @@ func (d *decoder) any() any {
 		}
 		return list
 	case Map:
-		m := make(map[string]any, h.Len)
+		m := make(map[string]any, min(h.Len, 64)) // keys may be twice there
 		for range h.Len {
 			key := d.key()
 			if d.undefined() {
@@ -265,15 +266,22 @@ func (d *decoder) undefined() bool {
 // key takes the key of a member, as text.
 func (d *decoder) key() string {
 	h := d.head()
+	return string(h.key())
+}
+
+func (h *Head) key() []byte {
 	switch h.Kind {
 	case Int, Uint, Float:
-		return string(numberText(h))
+		return numberText(*h)
 	case Bool:
-		return strconv.FormatBool(h.Int == 1)
+		return strconv.AppendBool(nil, h.Int == 1)
 	case Null:
-		return "null"
+		return []byte("null")
 	}
-	return text(h.Data)
+	if !utf8.Valid(h.Data) {
+		return []byte(repair(string(h.Data)))
+	}
+	return h.Data
 }
 
 func (d *decoder) structure(v reflect.Value, p *plan, depth int) error {
@@ -282,7 +290,8 @@ func (d *decoder) structure(v reflect.Value, p *plan, depth int) error {
 		return d.mismatch(v, h)
 	}
 	for range h.Len {
-		f := p.find(d.key())
+		k := d.head()
+		f := p.find(k.key())
 		if f == nil {
 			d.take()
 			continue
@@ -299,10 +308,11 @@ func (d *decoder) structure(v reflect.Value, p *plan, depth int) error {
 
 // find returns the field for a key: the exact name, or else one that differs
 // in case only.
-func (p *plan) find(name string) *field {
-	if i, ok := p.byName[name]; ok {
+func (p *plan) find(key []byte) *field {
+	if i, ok := p.byName[string(key)]; ok {
 		return &p.fields[i]
 	}
+	name := string(key)
 	for i := range p.fields {
 		if strings.EqualFold(p.fields[i].Name, name) {
 			return &p.fields[i]

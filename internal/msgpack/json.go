@@ -40,7 +40,7 @@ func (d *decoder) json(dst []byte) ([]byte, error) {
 		dst = base64.StdEncoding.AppendEncode(dst, h.Data)
 		return append(dst, '"'), nil
 	case Date:
-		return append(append(append(dst, '"'), h.Time.Format(isoDate)...), '"'), nil
+		return append(append(append(dst, '"'), h.Time().Format(isoDate)...), '"'), nil
 	case Array:
 		dst = append(dst, '[')
 		for i := range h.Len {

@@ -40,8 +40,16 @@ type Head struct {
 	Uint uint64  // of Uint
 	F    float64 // of any number
 	Data []byte  // of String, Binary and Extension; points into what was read
-	Type int8    // of Extension
-	Time time.Time
+	Type int8    // of Extension and Date
+}
+
+// Time returns the time of a Date.
+func (h *Head) Time() time.Time {
+	if h.Type == extTimestamp {
+		t, _ := timestamp(h.Data)
+		return t
+	}
+	return time.UnixMilli(int64(binary.BigEndian.Uint64(h.Data))).UTC()
 }
 
 // ReadHead reads the head at the beginning of b. Its kind is Invalid if there is
@@ -169,10 +177,10 @@ func extension(b []byte, at int, n uint64, fixed bool) Head {
 	case h.Type == extNotepack && n == 1:
 		h.Kind, h.Data = Undefined, nil
 	case h.Type == extNotepack && n == 8:
-		h.Kind, h.Time = Date, time.UnixMilli(int64(binary.BigEndian.Uint64(h.Data))).UTC()
+		h.Kind = Date
 	case h.Type == extTimestamp:
-		if t, ok := timestamp(h.Data); ok {
-			h.Kind, h.Time = Date, t
+		if _, ok := timestamp(h.Data); ok {
+			h.Kind = Date
 		}
 	}
 	return h
@@ -210,38 +218,62 @@ const (
 // key is neither text nor a number, and [TooDeep] if arrays and maps nest deeper
 // than depth. It allocates nothing.
 func Skip(b []byte, depth int) int {
+	if len(b) == 0 {
+		return Malformed
+	}
+	switch c := b[0]; { // what there is most of
+	case c < fixmap || c >= negfixint:
+		return 1
+	case c >= fixstr && c < codeNil:
+		if n := 1 + int(c&0x1f); n <= len(b) {
+			return n
+		}
+		return Malformed
+	case c < fixarray:
+		return skipElements(b, 1, int(c&0x0f), true, depth)
+	case c < fixstr:
+		return skipElements(b, 1, int(c&0x0f), false, depth)
+	}
 	h := ReadHead(b)
 	switch h.Kind {
 	case Invalid:
 		return Malformed
 	case Array, Map:
-	default:
-		return h.Size
+		return skipElements(b, h.Size, h.Len, h.Kind == Map, depth)
 	}
+	return h.Size
+}
+
+// skipElements goes on behind the head of an array or a map.
+func skipElements(b []byte, i, n int, keyed bool, depth int) int {
 	if depth <= 0 {
 		return TooDeep
 	}
-	i := h.Size
-	for range h.Len {
-		if h.Kind == Map {
-			k := ReadHead(b[i:])
-			if !k.isKey() {
+	for range n {
+		if keyed {
+			size := 0
+			if i < len(b) && b[i]&0xe0 == fixstr {
+				size = 1 + int(b[i]&0x1f)
+			} else if k := ReadHead(b[i:]); k.IsKey() {
+				size = k.Size
+			}
+			if size == 0 || i+size > len(b) {
 				return Malformed
 			}
-			i += k.Size
+			i += size
 		}
-		n := Skip(b[i:], depth-1)
-		if n < 0 {
-			return n
+		size := Skip(b[i:], depth-1)
+		if size < 0 {
+			return size
 		}
-		i += n
+		i += size
 	}
 	return i
 }
 
-// isKey reports whether a value can name a member of an object. JavaScript takes
+// IsKey reports whether a value can name a member of an object. JavaScript takes
 // the text of any value; only these have one that somebody may have meant.
-func (h *Head) isKey() bool {
+func (h *Head) IsKey() bool {
 	switch h.Kind {
 	case String, Binary, Int, Uint, Float, Bool, Null:
 		return true

@@ -21,6 +21,8 @@ import (
 	"time"
 
 	"github.com/sockeye-go/socketio"
+	"github.com/sockeye-go/socketio/parser"
+	"github.com/sockeye-go/socketio/parser/msgpack"
 )
 
 // options are those of the official server that the scenarios set.
@@ -33,6 +35,7 @@ type options struct {
 	MaxHTTPBufferSize int64 `json:"maxHttpBufferSize"`
 	Transports        []string
 	AllowUpgrades     *bool
+	Parser            string
 }
 
 func ms(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
@@ -53,7 +56,16 @@ func run() error {
 			return fmt.Errorf("FIXTURE_OPTIONS: %w", err)
 		}
 	}
+	var codec parser.Parser
+	switch o.Parser {
+	case "":
+	case "msgpack":
+		codec = msgpack.Parser
+	default:
+		return fmt.Errorf("FIXTURE_OPTIONS: unknown parser %q", o.Parser)
+	}
 	srv := socketio.NewServer(&socketio.Options{
+		Parser:          codec,
 		PingInterval:    ms(o.PingInterval),
 		PingTimeout:     ms(o.PingTimeout),
 		UpgradeTimeout:  ms(o.UpgradeTimeout),

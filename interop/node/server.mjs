@@ -4,17 +4,19 @@
 import { createServer } from "node:http";
 import { createInterface } from "node:readline";
 import { Server } from "socket.io";
+import msgpack from "socket.io-msgpack-parser";
 
 const options = JSON.parse(process.env.FIXTURE_OPTIONS || "{}");
 const report = (fields) => process.stdout.write(JSON.stringify(fields) + "\n");
 
-const { port = 0, ...engine } = options;
+const { port = 0, parser, ...engine } = options;
 const httpServer = createServer((req, res) => {
   res.writeHead(404);
   res.end("not the engine\n");
 });
 const io = new Server(httpServer, {
   ...engine,
+  ...(parser === "msgpack" ? { parser: msgpack } : {}),
   serveClient: false,
   // ?forbid=plain and ?forbid=worded: refused by the hook, with the code that
   // the protocol has for it.

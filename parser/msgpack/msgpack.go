@@ -174,14 +174,7 @@ func (codec) Decode(data []byte, binary bool, lim *parser.Limits) (parser.Packet
 		return parser.Packet{}, ErrText
 	}
 	l := lim.OrDefault()
-	// The packet itself is a level that JSON has not.
-	switch n := msgpack.Skip(data, l.MaxDepth+1); {
-	case n == msgpack.TooDeep:
-		return parser.Packet{}, parser.ErrTooDeep
-	case n != len(data):
-		return parser.Packet{}, ErrMalformed
-	}
-	f, err := fieldsOf(data)
+	f, err := fieldsOf(data, l.MaxDepth)
 	if err != nil {
 		return parser.Packet{}, err
 	}
@@ -194,33 +187,48 @@ type fields struct {
 	data          []byte // nil if there is none
 }
 
-// fieldsOf finds them. Of keys that are repeated the last counts, as for
-// JavaScript.
-func fieldsOf(data []byte) (f fields, err error) {
+// fieldsOf finds them, and checks all of data. Of keys that are repeated the last
+// counts, as for JavaScript.
+func fieldsOf(data []byte, depth int) (f fields, err error) {
 	h := msgpack.ReadHead(data)
+	if h.Kind == msgpack.Invalid {
+		return f, ErrMalformed
+	}
 	if h.Kind != msgpack.Map {
 		return f, ErrInvalidType
 	}
 	i := h.Size
 	for range h.Len {
 		key := msgpack.ReadHead(data[i:])
-		i += key.Size
-		// Depth is not a question any more.
-		end := i + msgpack.Skip(data[i:], len(data))
-		value := data[i:end:end]
-		if key.Kind == msgpack.String {
-			switch string(key.Data) {
-			case "type":
-				f.kind = msgpack.ReadHead(value)
-			case "nsp":
-				f.nsp = msgpack.ReadHead(value)
-			case "id":
-				f.id = msgpack.ReadHead(value)
-			case "data":
-				f.data = value
-			}
+		if !key.IsKey() {
+			return f, ErrMalformed
 		}
-		i = end
+		i += key.Size
+		size := msgpack.Skip(data[i:], depth)
+		switch size {
+		case msgpack.TooDeep:
+			return f, parser.ErrTooDeep
+		case msgpack.Malformed:
+			return f, ErrMalformed
+		}
+		value := data[i : i+size : i+size]
+		i += size
+		if key.Kind != msgpack.String {
+			continue
+		}
+		switch string(key.Data) {
+		case "type":
+			f.kind = msgpack.ReadHead(value)
+		case "nsp":
+			f.nsp = msgpack.ReadHead(value)
+		case "id":
+			f.id = msgpack.ReadHead(value)
+		case "data":
+			f.data = value
+		}
+	}
+	if i != len(data) {
+		return f, ErrMalformed
 	}
 	return f, nil
 }

@@ -1,10 +1,14 @@
 // What a scenario is given, and how it is run.
 import { Manager } from "socket.io-client";
+import msgpack from "socket.io-msgpack-parser";
 import { Fixture } from "./fixture.mjs";
 import { Proxy } from "./proxy.mjs";
 import { event, within } from "./wait.mjs";
 
 export const transports = ["websocket", "polling", "upgrade"];
+// Every scenario runs with the first; with the second over one connection only, as
+// the parser does not know of transports.
+export const parsers = { json: transports, msgpack: ["websocket", "polling"] };
 
 // The official client's names for what a scenario calls its transport.
 const names = { websocket: ["websocket"], polling: ["polling"], upgrade: ["polling", "websocket"] };
@@ -42,8 +46,9 @@ class Context {
   #managers = [];
   #deferred = [];
 
-  constructor(servers, transport, server) {
+  constructor(servers, transport, parser, server) {
     this.#servers = servers;
+    this.parser = parser;
     this.transport = transport;
     this.server = server;
   }
@@ -53,7 +58,7 @@ class Context {
   }
 
   async start(options) {
-    const f = await this.#servers.own(options);
+    const f = await this.#servers.own(withParser(options, this.parser));
     this.defer(() => f.kill());
     return f;
   }
@@ -72,6 +77,7 @@ class Context {
       reconnection: false,
       reconnectionDelay: 50,
       reconnectionDelayMax: 200,
+      ...(this.parser === "msgpack" ? { parser: msgpack } : {}),
       ...options,
     });
     this.#managers.push(m);
@@ -112,14 +118,20 @@ class Context {
   }
 }
 
+// label is what a run is called.
+export const label = (transport, parser) => (parser === "json" ? transport : `${transport} ${parser}`);
+
+const withParser = (options = {}, parser) => (parser === "json" ? options : { ...options, parser });
+
 // runOne runs a scenario over a transport and resolves with its result.
-export async function runOne(servers, scenario, transport) {
+export async function runOne(servers, scenario, transport, parser = "json") {
   const began = performance.now();
-  const result = { scenario: scenario.name, transport, ok: true };
+  const result = { scenario: scenario.name, transport: label(transport, parser), ok: true };
   let t;
   try {
-    const server = scenario.own ? await servers.own(scenario.options ?? {}) : await servers.shared(scenario.options ?? {});
-    t = new Context(servers, transport, server);
+    const options = withParser(scenario.options, parser);
+    const server = scenario.own ? await servers.own(options) : await servers.shared(options);
+    t = new Context(servers, transport, parser, server);
     if (scenario.own) t.defer(() => server.kill());
     await within(scenario.timeout ?? 45_000, "the scenario to end", scenario.run(t));
   } catch (err) {

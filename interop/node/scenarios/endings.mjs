@@ -127,6 +127,7 @@ export default [
   },
   {
     name: "the client does not answer pings",
+    parsers: ["json"], // its own words are
     options: impatient,
     over: ["websocket", "polling"],
     async run(t) {

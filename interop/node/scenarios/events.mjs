@@ -29,6 +29,9 @@ const values = [
   { constructor: 1, hasOwnProperty: 2, toString: "x", type: 2, nsp: "/", num: 0 },
 ];
 
+// The official MessagePack encoder loses integers from 2^64 on.
+const valuesOf = (t) => (t.parser === "msgpack" ? values.filter((v) => v !== 1e21) : values);
+
 const binary = () => ({
   bytes: Buffer.from([0, 1, 2, 0xfe, 0xff]),
   nested: [{ deep: { er: Buffer.from("text as bytes") } }, "between", Buffer.alloc(0)],
@@ -43,7 +46,7 @@ export default [
     name: "an ack brings back every JSON value",
     async run(t) {
       const s = await t.connect();
-      for (const v of values) assert.deepEqual(await s.timeout(5000).emitWithAck("echo", v), v);
+      for (const v of valuesOf(t)) assert.deepEqual(await s.timeout(5000).emitWithAck("echo", v), v);
     },
   },
   {
@@ -51,8 +54,8 @@ export default [
     async run(t) {
       const s = await t.connect();
       const answer = event(s, "echo");
-      s.emit("echo", ...values);
-      assert.deepEqual(await answer, values);
+      s.emit("echo", ...valuesOf(t));
+      assert.deepEqual(await answer, valuesOf(t));
     },
   },
   {
@@ -75,6 +78,7 @@ export default [
   },
   {
     name: "undefined, dates and toJSON as JSON has them",
+    parsers: ["json"],
     async run(t) {
       const s = await t.connect();
       const when = new Date(86_400_000);
@@ -118,7 +122,20 @@ export default [
     },
   },
   {
+    name: "undefined, dates and toJSON as MessagePack has them",
+    parsers: ["msgpack"],
+    async run(t) {
+      const s = await t.connect();
+      const when = new Date(1_700_000_000_123);
+      const back = await s.timeout(5000).emitWithAck("echo", { u: undefined, a: [null], when, own: { toJSON: () => "mine" }, nan: NaN });
+      delete back.u; // it may be gone, or there and undefined
+      assert.deepEqual(back, { a: [null], when, own: "mine", nan: NaN });
+      assert.deepEqual([...new Uint8Array(await s.timeout(5000).emitWithAck("echo", new Uint8Array([1, 2]).buffer))], [1, 2]);
+    },
+  },
+  {
     name: "typed arrays and ArrayBuffer arrive as bytes",
+    parsers: ["json"], // MessagePack keeps an ArrayBuffer one, and all of it in place of a view
     async run(t) {
       const s = await t.connect();
       const floats = new Float64Array([1.5, -2]);

@@ -22,6 +22,7 @@ export default [
     async run(t) {
       const s = t.socket({ auth: { token: "t", deep: { n: 1 } }, query: { who: "a b&c=é" }, extraHeaders: { "x-who": "header", origin: "http://elsewhere.example" } });
       const [{ id, nsp, ...rest }] = await event(s, "hello");
+      delete rest[rest.user === undefined ? "user" : ""]; // MessagePack sends undefined
       assert.deepEqual(rest, {
         auth: { token: "t", deep: { n: 1 } },
         query: "a b&c=é",
