@@ -1,6 +1,6 @@
 // Command build bundles the browser client: go run ./web/build writes web/dist,
-// with -check it only compares, with -module DIR it writes what the tests
-// import.
+// with -check it only compares, with -app it writes what a bundler makes of a
+// program that imports an entry point.
 package main
 
 import (
@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 
 	"github.com/evanw/esbuild/pkg/api"
 )
@@ -24,37 +25,73 @@ const (
 	umdTail = `;return module.exports.default})`
 )
 
+const banner = "/*! Sockeye, a Socket.IO client. MIT licence. */"
+
 // A bundle is one file of dist, and its source map.
 type bundle struct {
 	name, entry string
 	format      api.Format
 	minify      bool
+	dev         bool // with warnings
+	node        bool
+	external    []string
 }
 
-var bundles = []bundle{
-	{"socket.io.js", "umd.ts", api.FormatCommonJS, false},
-	{"socket.io.min.js", "umd.ts", api.FormatCommonJS, true},
-	{"socket.io.esm.min.js", "index.ts", api.FormatESModule, true},
+// frameworks is what the entry for each of them takes from the application.
+var frameworks = map[string][]string{
+	"react":  {"react", "sockeye-client"},
+	"vue":    {"vue", "sockeye-client"},
+	"svelte": {"svelte/store", "sockeye-client"},
+}
+
+// bundles lists what is in dist. The files with the official names are what the
+// server hands out; the others are what package.json points to.
+func bundles() []bundle {
+	const esm, cjs = api.FormatESModule, api.FormatCommonJS
+	list := []bundle{
+		{name: "socket.io.js", entry: "umd.ts", format: cjs, dev: true},
+		{name: "socket.io.min.js", entry: "umd.ts", format: cjs, minify: true},
+		{name: "socket.io.msgpack.min.js", entry: "umd-msgpack.ts", format: cjs, minify: true},
+		{name: "socket.io.esm.min.js", entry: "served.ts", format: esm, minify: true},
+		{name: "node.js", entry: "node.ts", format: esm, dev: true, node: true, external: []string{"ws"}},
+		{name: "node.cjs", entry: "node.ts", format: cjs, dev: true, node: true, external: []string{"ws"}},
+	}
+	for _, entry := range []string{"index", "core", "webtransport", "msgpack"} {
+		list = append(list,
+			bundle{name: entry + ".js", entry: entry + ".ts", format: esm, minify: true},
+			bundle{name: entry + ".dev.js", entry: entry + ".ts", format: esm, dev: true})
+	}
+	for name, external := range frameworks {
+		list = append(list, bundle{name: name + ".js", entry: name + ".ts", format: esm, minify: true, external: external})
+	}
+	return list
 }
 
 func main() {
 	log.SetFlags(0)
 	check := flag.Bool("check", false, "fail if dist is not what the sources make")
-	module := flag.String("module", "", "write an unminified module for tests into this `directory`")
+	app := flag.String("app", "", "bundle this `program` as an application would, to standard output")
+	parser := flag.String("parser", "", "write the codec for tests into this `file`")
 	flag.Parse()
 	web := root()
-	if *module != "" {
-		for _, f := range build(web, bundle{"client.mjs", "index.ts", api.FormatESModule, false}) {
-			write(filepath.Join(*module, filepath.Base(f.Path)), f.Contents)
-		}
-		for _, f := range build(web, bundle{"parser.mjs", "parser.ts", api.FormatESModule, false}) {
-			write(filepath.Join(*module, filepath.Base(f.Path)), f.Contents)
+	switch {
+	case *app != "":
+		application(web, *app)
+		return
+	case *parser != "":
+		o := options(web, bundle{entry: "parser.ts", format: api.FormatESModule, dev: true})
+		o.Outfile, o.Sourcemap = *parser, api.SourceMapNone
+		for _, f := range run(o) {
+			write(f.Path, f.Contents)
 		}
 		return
 	}
 	stale := false
-	for _, b := range bundles {
-		for _, f := range build(web, b) {
+	for _, b := range bundles() {
+		if _, err := os.Stat(filepath.Join(web, "src", b.entry)); err != nil {
+			continue
+		}
+		for _, f := range run(options(web, b)) {
 			if !*check {
 				write(f.Path, f.Contents)
 				continue
@@ -70,35 +107,100 @@ func main() {
 	}
 }
 
-func build(web string, b bundle) []api.OutputFile {
+// engines are the browsers of the last five years.
+var engines = []api.Engine{
+	{Name: api.EngineChrome, Version: "95"}, {Name: api.EngineFirefox, Version: "93"}, {Name: api.EngineSafari, Version: "15"},
+}
+
+func options(web string, b bundle) api.BuildOptions {
 	o := api.BuildOptions{
 		EntryPoints:   []string{filepath.Join(web, "src", b.entry)},
 		Outfile:       filepath.Join(web, "dist", b.name),
 		AbsWorkingDir: web,
 		Bundle:        true,
 		Format:        b.format,
-		Target:        api.ES2020,
+		Target:        api.ES2021,
+		Engines:       engines,
 		Sourcemap:     api.SourceMapLinked,
 		LogLevel:      api.LogLevelWarning,
-		Banner:        map[string]string{"js": "/*! Sockeye, a Socket.IO client. MIT licence. */"},
+		Banner:        map[string]string{"js": banner},
+		External:      b.external,
+		Define:        map[string]string{"__DEV__": fmt.Sprint(b.dev)},
 
 		MinifyWhitespace:  b.minify,
 		MinifyIdentifiers: b.minify,
 		MinifySyntax:      b.minify,
+		// Private by name: nothing outside of the client knows these. The names
+		// are fixed, because an entry point has to fit the others.
+		MangleProps: "^_[a-z]",
+		MangleCache: names(web),
 	}
-	if b.minify {
-		// Private by name: nothing outside of the bundle knows these.
-		o.MangleProps = "^_[a-z]"
+	if b.node {
+		o.Platform = api.PlatformNode
+		o.Engines = []api.Engine{{Name: api.EngineNode, Version: "18"}}
 	}
-	if b.format == api.FormatCommonJS {
+	if strings.HasPrefix(b.entry, "umd") {
 		o.Banner["js"] += "\n" + umdHead
 		o.Footer = map[string]string{"js": umdTail}
 	}
+	return o
+}
+
+// names are the short names of all private properties: the same ones in every
+// file, in the order in which the whole client has them.
+func names(web string) map[string]any {
+	if mangled == nil {
+		result := api.Build(api.BuildOptions{
+			EntryPoints: []string{filepath.Join(web, "src", "index.ts")},
+			Bundle:      true, Format: api.FormatESModule, LogLevel: api.LogLevelWarning,
+			MinifyIdentifiers: true, TreeShaking: api.TreeShakingFalse,
+			Define:      map[string]string{"__DEV__": "false"},
+			MangleProps: "^_[a-z]", MangleCache: map[string]any{},
+		})
+		if len(result.Errors) > 0 {
+			os.Exit(1)
+		}
+		mangled = result.MangleCache
+	}
+	clone := make(map[string]any, len(mangled))
+	for k, v := range mangled {
+		clone[k] = v
+	}
+	return clone
+}
+
+var mangled map[string]any
+
+func run(o api.BuildOptions) []api.OutputFile {
 	result := api.Build(o)
 	if len(result.Errors) > 0 {
 		os.Exit(1) // esbuild has said why
 	}
 	return result.OutputFiles
+}
+
+// application bundles a program that imports the package by its name.
+func application(web, program string) {
+	var externals []string
+	if strings.Contains(program, "/react") {
+		externals = []string{"react", "sockeye-client"}
+	}
+	alias := map[string]string{}
+	for _, entry := range []string{"react", "core", "webtransport", "msgpack"} {
+		alias["sockeye-client/"+entry] = filepath.Join(web, "dist", entry+".js")
+	}
+	if externals == nil {
+		alias["sockeye-client"] = filepath.Join(web, "dist", "index.js")
+	}
+	for _, f := range run(api.BuildOptions{
+		Stdin:  &api.StdinOptions{Contents: program, ResolveDir: web},
+		Bundle: true, Format: api.FormatESModule, LogLevel: api.LogLevelWarning,
+		Alias: alias, External: externals,
+		MinifyWhitespace: true, MinifyIdentifiers: true, MinifySyntax: true,
+		LegalComments: api.LegalCommentsNone,
+	}) {
+		_, _ = os.Stdout.Write(f.Contents)
+	}
 }
 
 // root is the folder web, wherever the program is run from.

@@ -1,4 +1,5 @@
 import type { DefaultEventsMap, EventNames, EventParams, Listener } from "./types";
+import { warn } from "./dev";
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 type Fn = ((...args: any[]) => unknown) & { _fn?: Fn };
@@ -13,14 +14,22 @@ export class Emitter<
   Emit extends object = Listen,
   Reserved extends object = object,
 > {
-  /** A Map, because an event may be called `__proto__`. @internal */
-  _listeners = new Map<string, Fn[]>();
+  /**
+   * Without a prototype, because an event may be called `__proto__`. The lists
+   * are replaced, never changed: an emission goes on with the one it began
+   * with. @internal
+   */
+  _listeners: Record<string, Fn[] | undefined> = Object.create(null);
 
   /** Calls the listener at each `event`. */
   on<E extends EventNames<Listen & Reserved>>(event: E, listener: Listener<Reserved & Listen, E>): this {
-    const all = this._listeners.get(event);
-    if (all) all.push(listener);
-    else this._listeners.set(event, [listener]);
+    const all: Fn[] = this.listeners(event);
+    this._listeners[event] = [...all, listener];
+    if (__DEV__) {
+      const times = all.filter((fn) => fn == listener).length + 1;
+      if (times > 1) warn("twice", `the same listener is registered ${times} times for "${event}"`);
+      else if (all.length == 10) warn("many", `more than ten listeners are registered for "${event}"`);
+    }
     return this;
   }
 
@@ -36,41 +45,35 @@ export class Emitter<
 
   /** Removes one listener, all listeners of an event, or all listeners. */
   off<E extends EventNames<Listen & Reserved>>(event?: E, listener?: Listener<Reserved & Listen, E>): this {
-    if (event === undefined) {
-      this._listeners.clear();
-    } else if (!listener) {
-      this._listeners.delete(event);
-    } else {
-      // A copy without the first match, so that a removal during an emission
-      // does not skip anyone.
-      const all = this._listeners.get(event) || [];
-      const at = all.findIndex((fn) => fn === listener || fn._fn === listener);
-      const rest = all.filter((_, i) => i !== at);
-      if (rest.length) this._listeners.set(event, rest);
-      else this._listeners.delete(event);
+    if (event == null) this._listeners = Object.create(null);
+    else {
+      let found = false;
+      this._listeners[event] = this.listeners(event).filter(
+        (fn: Fn) => listener && (found || !(found = fn == listener || fn._fn == listener)),
+      );
     }
     return this;
   }
 
   /** Calls the listeners of `event` in the order in which they were added. */
   emit<E extends EventNames<Emit>>(event: E, ...args: EventParams<Emit, E>): this {
-    return this._fire(event, ...args);
+    this._fire(event, ...args);
+    return this;
   }
 
   /** What emit does, for subclasses in which emit sends. @internal */
-  _fire(event: string, ...args: unknown[]): this {
-    for (const fn of (this._listeners.get(event) || []).slice()) fn.apply(this, args);
-    return this;
+  _fire(event: string, ...args: unknown[]): void {
+    for (const fn of this.listeners(event as never) as Fn[]) fn.apply(this, args);
   }
 
   /** The listeners of `event`. */
   listeners<E extends EventNames<Listen & Reserved>>(event: E): Listener<Reserved & Listen, E>[] {
-    return (this._listeners.get(event) || []).map((fn) => fn._fn || fn) as never;
+    return (this._listeners[event] || []) as never;
   }
 
   /** Whether anyone listens to `event`. */
   hasListeners(event: EventNames<Listen & Reserved>): boolean {
-    return this._listeners.has(event);
+    return !!this.listeners(event)[0];
   }
 }
 
@@ -89,12 +92,3 @@ export interface Emitter<Listen extends object, Emit extends object, Reserved ex
 const proto = Emitter.prototype;
 proto.addEventListener = proto.on;
 proto.removeListener = proto.removeEventListener = proto.removeAllListeners = proto.off;
-
-/** Adds a listener and returns what removes it. */
-export function on(target: Emitter<never, never, never> | object, event: string, listener: unknown): () => void {
-  const emitter = target as Emitter;
-  emitter.on(event, listener as Fn);
-  return () => {
-    emitter.off(event, listener as Fn);
-  };
-}

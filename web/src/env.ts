@@ -1,19 +1,24 @@
 // What differs between browsers, workers, Node, Deno and React Native. Nothing
 // here assumes a DOM.
+import type { Carrier, Host, TransportKind } from "./engine/transport";
 
-/** The part of a WebSocket constructor that the client uses. */
-export interface WebSocketConstructor {
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  new (url: string, protocols?: string | string[], options?: any): any;
-}
-
-/** Defaults that an entry point may set before the first connection. */
-export const env: { WebSocket?: WebSocketConstructor } = {};
-
-/** The global scope, seen as a place where events such as "online" happen. */
+/** The global scope, where some things are only in some places. */
 export const scope = globalThis as typeof globalThis & {
   location?: Location;
-  WebSocket?: WebSocketConstructor;
+  document?: Document;
+};
+
+/** What entry points set before the first connection. */
+export const env: {
+  /** The transports there are, by name. */
+  _kinds: Record<string, TransportKind>;
+  /** Opens the first transport of an engine. */
+  _start: (engine: Carrier, host: Host, kinds: TransportKind[]) => void;
+} = {
+  _kinds: {},
+  _start: (engine, host, [kind]) => {
+    if (kind) engine.transport = engine._create(kind, host);
+  },
 };
 
 export type Timer = ReturnType<typeof setTimeout>;
@@ -26,13 +31,4 @@ export function later(fn: () => void, ms: number, unref?: boolean): Timer {
 }
 
 /** Runs fn soon, and apart from the caller: what it throws is nobody else's. */
-export const soon = (fn: () => void): void => queueMicrotask(fn);
-
-/** Listens to events of the page, where there is one; returns the way out. */
-export function onPage(events: string[], listener: (event: Event) => void): () => void {
-  const each = (verb: "addEventListener" | "removeEventListener") => {
-    if (scope[verb]) for (const name of events) scope[verb](name, listener);
-  };
-  each("addEventListener");
-  return () => each("removeEventListener");
-}
+export const soon: (fn: () => void) => void = (fn) => queueMicrotask(fn);

@@ -1,10 +1,13 @@
-import { Backoff } from "./backoff";
-import { Emitter, on } from "./emitter";
-import { Engine, type EngineOptions } from "./engine/engine";
-import type { RawData } from "./engine/packet";
-import { later, soon, type Timer } from "./env";
-import * as json from "./parser";
+import { sizeOf } from "./binary";
+import { explain } from "./dev";
+import { Emitter } from "./emitter";
+import { connect, type Engine } from "./engine/engine";
+import type { EnginePacket, RawData } from "./engine/packet";
+import { type EngineOptions, transportError } from "./engine/transport";
+import { later, scope, soon, type Timer } from "./env";
+import { json, type Packet, type Parser } from "./parser";
 import { Socket, type SocketOptions } from "./socket";
+import { parse } from "./url";
 
 /** The options of a Manager. */
 export interface ManagerOptions extends EngineOptions {
@@ -23,14 +26,14 @@ export interface ManagerOptions extends EngineOptions {
   /** Whether to connect at once. Default true. */
   autoConnect?: boolean;
   /** Another codec than JSON; the server must use the same. */
-  parser?: json.Parser;
+  parser?: Parser;
 }
 
 interface ManagerEvents {
   open: () => void;
   error: (error: Error) => void;
   ping: () => void;
-  packet: (packet: json.Packet) => void;
+  packet: (packet: Packet) => void;
   close: (reason: string, details?: unknown) => void;
   reconnect: (attempt: number) => void;
   reconnect_attempt: (attempt: number) => void;
@@ -38,229 +41,254 @@ interface ManagerEvents {
   reconnect_failed: () => void;
 }
 
+/** What makes a connection worth a look, or ends it. */
+const pageEvents = ["online", "offline", "visibilitychange", "pageshow", "resume", "beforeunload"];
+
+const lengthOf = (packet: unknown): number => {
+  const { data = "" } = packet as EnginePacket;
+  return (data as string).length ?? (data as ArrayBuffer).byteLength ?? (data as Blob).size;
+};
+
 /** A connection that comes back, shared by the sockets of several namespaces. */
 export class Manager extends Emitter<ManagerEvents> {
-  engine!: Engine;
-  readonly opts: ManagerOptions;
-  /** @internal */
-  _readyState: "opening" | "open" | "closed" = "closed";
-  /** @internal */
-  _reconnecting = false;
-  /** @internal */
-  readonly _autoConnect: boolean;
-
-  readonly uri: string;
-  private readonly _nsps = new Map<string, Socket>();
-  private readonly _backoff: Backoff;
-  private readonly _encoder: InstanceType<json.Parser["Encoder"]>;
-  private readonly _decoder: InstanceType<json.Parser["Decoder"]>;
-  private _stopped = false;
-  private _subs: (() => void)[] = [];
-  private _timer?: Timer;
-
-  constructor(uri: string, opts: ManagerOptions = {}) {
+  constructor(readonly uri?: string, opts?: ManagerOptions) {
     super();
-    this.uri = uri;
-    this.opts = { path: "/socket.io", reconnection: true, timeout: 20000, ...opts };
-    const { reconnectionDelay, reconnectionDelayMax, randomizationFactor, parser } = this.opts;
-    this._backoff = new Backoff(reconnectionDelay || 1000, reconnectionDelayMax || 5000, randomizationFactor ?? 0.5);
-    const codec = (parser || json) as json.Parser;
-    this._encoder = new codec.Encoder();
-    this._decoder = new codec.Decoder();
-    this._autoConnect = this.opts.autoConnect !== false;
-    if (this._autoConnect) this.open();
-  }
+    // eslint-disable-next-line @typescript-eslint/no-this-alias
+    const self = this;
+    const o: ManagerOptions = (self.opts = {
+      path: "/socket.io",
+      reconnection: true,
+      timeout: 20000,
+      randomizationFactor: 0.5,
+      autoConnect: true,
+      ...opts,
+    });
+    // Zero means the default too.
+    o.reconnectionAttempts ||= Infinity;
+    o.reconnectionDelay ||= 1000;
+    o.reconnectionDelayMax ||= 5000;
+    const codec = o.parser || json;
+    const encoder = new codec.Encoder();
+    const decoder = new codec.Decoder();
+    let attempts = 0;
+    let timer: Timer;
+    /** Tries to reconnect now. */
+    let retry: (() => void) | undefined;
 
-  /** Reads or sets whether it comes back by itself. */
+    const each = (fn: (socket: Socket) => void) => {
+      for (const socket of Object.values(self.nsps)) if (socket.active) fn(socket);
+    };
+
+    const onPage = ({ type, persisted }: Event & { persisted?: boolean }) => {
+      const { engine } = self;
+      if (type == "beforeunload") {
+        if (o.closeOnBeforeunload) {
+          engine.off();
+          engine.transport._close(true);
+        }
+      } else if (type == "offline") {
+        if (!/^(localhost|127\.0\.0\.1|\[::1\])(:|$)/.test(parse(uri)[1])) engine._end("transport close", { description: "network connection lost" });
+      } else if (persisted != false && !(scope.document && scope.document.hidden)) {
+        if (retry) retry();
+        else engine._wake();
+      }
+    };
+    const watchPage = (verb: "addEventListener" | "removeEventListener") => {
+      if (scope[verb]) for (const event of pageEvents) scope[verb](event, onPage);
+    };
+
+    const failed = (error: Error) => {
+      if (__DEV__) explain(error);
+      self._fire("error", error);
+      each((socket) => socket.connected || socket._fire("connect_error", error));
+    };
+
+    const ended = () => {
+      clearTimeout(timer);
+      self._readyState = "closed";
+      watchPage("removeEventListener");
+      decoder.destroy();
+      self.engine.close();
+    };
+
+    const closed = (reason: string, details?: unknown) => {
+      ended();
+      attempts = 0;
+      self._fire("close", reason, details);
+      each((socket) => socket._closed(reason, details));
+      reconnect();
+    };
+
+    const reconnect = () => {
+      if (!o.reconnection || self._reconnecting || self._stopped || self._readyState != "closed") return;
+      if (attempts >= o.reconnectionAttempts!) {
+        attempts = 0;
+        self._fire("reconnect_failed");
+        return;
+      }
+      self._reconnecting = true;
+      watchPage("addEventListener");
+      retry = () => {
+        clearTimeout(timer);
+        retry = undefined;
+        attempts++;
+        if (!self._stopped) self._fire("reconnect_attempt", attempts);
+        // Perhaps by a listener.
+        if (!self._stopped) {
+          self.open((error) => {
+            self._reconnecting = false;
+            if (error) {
+              reconnect();
+              self._fire("reconnect_error", error);
+            } else {
+              const made = attempts;
+              attempts = 0;
+              self._fire("reconnect", made);
+            }
+          });
+        }
+      };
+      // Spread around the middle, and within the maximum also when that is
+      // reached, so that not all clients come at once.
+      const jitter = o.randomizationFactor!;
+      timer = later(
+        retry,
+        Math.min(o.reconnectionDelay! * 2 ** attempts, o.reconnectionDelayMax! / (1 + jitter)) * (1 + jitter * (2 * Math.random() - 1)),
+        o.autoUnref,
+      );
+    };
+
+    // Apart from the decoder: what a listener throws is no parse error.
+    decoder.on("decoded", (packet) =>
+      soon(() => {
+        self._fire("packet", packet);
+        const socket = self.nsps[packet.nsp];
+        if (socket && socket.active) socket._receive(packet);
+      }),
+    );
+
+    Object.assign(self, {
+      nsps: {},
+      _readyState: "closed",
+      _stats: { connects: 0, bytesIn: 0, bytesOut: 0 },
+
+      open(done) {
+        if (self._readyState != "closed") return self;
+        self._readyState = "opening";
+        self._stopped = false;
+        watchPage("addEventListener");
+        const fail = (error: Error) => {
+          ended();
+          failed(error);
+          if (done) done(error);
+          // The very first attempt.
+          else if (!attempts) reconnect();
+        };
+        const engine: Engine = (self.engine = connect(uri, o, (event, a, b) => {
+          const opening = self._readyState == "opening";
+          if (engine != self.engine || self._readyState == "closed") return;
+          if (event == "packet") self._stats.bytesIn += lengthOf(a);
+          if (event == "packetCreate") self._stats.bytesOut += lengthOf(a);
+          if (event == "open") {
+            clearTimeout(timer);
+            self._stats.connects++;
+            self._readyState = event;
+            self._fire(event);
+            each((socket) => socket._opened());
+            if (done) done();
+          } else if (event == "message") {
+            try {
+              decoder.add(a);
+            } catch (error) {
+              closed("parse error", error);
+            }
+          } else if (event == "ping") self._fire(event);
+          else if (event == "error") (opening ? fail : failed)(a as Error);
+          else if (event == "close") {
+            if (opening) fail(transportError(a as string, b));
+            else closed(a as string, b);
+          }
+        }));
+        if (o.timeout !== false) timer = later(() => fail(Error("timeout")), o.timeout!, o.autoUnref);
+        return self;
+      },
+
+      socket(nsp, opts) {
+        const socket = (self.nsps[nsp] ||= new Socket(self, nsp, opts));
+        if (o.autoConnect && !socket.active) socket.connect();
+        return socket;
+      },
+
+      _release() {
+        if (!Object.values(self.nsps).some((socket) => socket.active)) {
+          self._stopped = true;
+          self._reconnecting = false;
+          retry = undefined;
+          if (self.engine) closed("forced close");
+        }
+      },
+
+      _send(packet) {
+        const messages = encoder.encode(packet) as RawData[];
+        const max = self.engine._maxPayload;
+        for (const message of messages) {
+          // A character is three bytes at most.
+          if (!((message as string).length * 3 < max) && sizeOf(message) >= max) {
+            throw Error(`payload too large: ${sizeOf(message)} bytes, maxPayload is ${max}`);
+          }
+        }
+        messages.map(self.engine.write);
+      },
+    } as Partial<Manager>);
+    self.connect = self.open;
+    if (o.autoConnect) self.open();
+  }
+}
+
+export interface Manager {
+  engine: Engine;
+  opts: ManagerOptions;
+  /** The sockets, by namespace. */
+  readonly nsps: Record<string, Socket>;
+  /** Connects. With a callback it does not try again by itself. */
+  open(done?: (error?: Error) => void): this;
+  /** The same as open. */
+  connect(done?: (error?: Error) => void): this;
+  /** The socket of a namespace. */
+  socket(nsp: string, opts?: SocketOptions): Socket;
   reconnection(): boolean;
   reconnection(yes: boolean): this;
-  reconnection(yes?: boolean): this | boolean {
-    if (yes === undefined) return !!this.opts.reconnection;
-    this.opts.reconnection = yes;
-    if (!yes) this._stopped = true;
-    return this;
-  }
-
   reconnectionAttempts(): number;
   reconnectionAttempts(n: number): this;
-  reconnectionAttempts(n?: number): this | number {
-    if (n === undefined) return this.opts.reconnectionAttempts || Infinity;
-    this.opts.reconnectionAttempts = n;
-    return this;
-  }
-
   reconnectionDelay(): number;
   reconnectionDelay(ms: number): this;
-  reconnectionDelay(ms?: number): this | number {
-    if (ms === undefined) return this._backoff.min;
-    this._backoff.min = ms;
-    return this;
-  }
-
   reconnectionDelayMax(): number;
   reconnectionDelayMax(ms: number): this;
-  reconnectionDelayMax(ms?: number): this | number {
-    if (ms === undefined) return this._backoff.max;
-    this._backoff.max = ms;
-    return this;
-  }
-
   randomizationFactor(): number;
   randomizationFactor(factor: number): this;
-  randomizationFactor(factor?: number): this | number {
-    if (factor === undefined) return this._backoff.jitter;
-    this._backoff.jitter = factor;
-    return this;
-  }
-
   timeout(): number | false;
   timeout(ms: number | false): this;
-  timeout(ms?: number | false): this | number | false {
-    if (ms === undefined) return this.opts.timeout!;
-    this.opts.timeout = ms;
-    return this;
-  }
-
-  /** Connects. With a callback it does not try again by itself. */
-  open(done?: (error?: Error) => void): this {
-    if (this._readyState != "closed") return this;
-    this._readyState = "opening";
-    this._stopped = false;
-    const engine = (this.engine = new Engine(this.uri, this.opts));
-    const failed = (error: Error) => {
-      this._cleanup();
-      this._readyState = "closed";
-      this._fire("error", error);
-      if (done) done(error);
-      else this._retryFirst();
-    };
-    this._subs.push(
-      on(engine, "open", () => {
-        this._opened();
-        if (done) done();
-      }),
-      on(engine, "error", failed),
-    );
-    const { timeout } = this.opts;
-    if (timeout !== false) {
-      const timer = later(
-        () => {
-          this._cleanup();
-          engine.close();
-          failed(new Error("timeout"));
-        },
-        timeout!,
-        this.opts.autoUnref,
-      );
-      this._subs.push(() => clearTimeout(timer));
-    }
-    return this;
-  }
-
-  /** The same as open. */
-  connect(done?: (error?: Error) => void): this {
-    return this.open(done);
-  }
-
-  /** The socket of a namespace. */
-  socket(nsp: string, opts?: SocketOptions): Socket {
-    let socket = this._nsps.get(nsp);
-    if (!socket) this._nsps.set(nsp, (socket = new Socket(this, nsp, opts)));
-    else if (this._autoConnect && !socket.active) socket.connect();
-    return socket;
-  }
 
   /** @internal */
-  _has(nsp: string): boolean {
-    return this._nsps.has(nsp);
-  }
-
+  _stats: { connects: number; bytesIn: number; bytesOut: number };
+  /** @internal */
+  _readyState: "opening" | "open" | "closed";
+  /** @internal */
+  _reconnecting?: boolean;
+  /** An attempt that is due does not take place. @internal */
+  _stopped?: boolean;
   /** Closes the connection unless another socket uses it. @internal */
-  _release(): void {
-    for (const socket of this._nsps.values()) if (socket.active) return;
-    this._close();
-  }
+  _release(): void;
+  /** Sends a packet, or throws because the server would refuse it. @internal */
+  _send(packet: Packet): void;
+}
 
-  /** @internal */
-  _close(): void {
-    this._stopped = true;
-    this._reconnecting = false;
-    this._closed("forced close");
-  }
-
-  /** @internal */
-  _send(packet: json.Packet): void {
-    for (const message of this._encoder.encode(packet)) this.engine.write(message as RawData, packet.options);
-  }
-
-  /** Tries again after the very first attempt failed. */
-  private _retryFirst(): void {
-    if (!this._reconnecting && this.opts.reconnection && !this._backoff.attempts) this._reconnect();
-  }
-
-  private _opened(): void {
-    this._cleanup();
-    this._readyState = "open";
-    this._fire("open");
-    const { engine } = this;
-    this._subs.push(
-      on(engine, "ping", () => this._fire("ping")),
-      on(engine, "data", (data: unknown) => {
-        try {
-          this._decoder.add(data);
-        } catch (error) {
-          this._closed("parse error", error);
-        }
-      }),
-      on(engine, "error", (error: Error) => this._fire("error", error)),
-      on(engine, "close", (reason: string, details: unknown) => this._closed(reason, details)),
-      // Apart from the decoder: what a listener throws is no parse error.
-      on(this._decoder, "decoded", (packet: json.Packet) => soon(() => this._fire("packet", packet))),
-    );
-  }
-
-  private _closed(reason: string, details?: unknown): void {
-    this._cleanup();
-    if (this.engine) this.engine.close();
-    this._backoff.attempts = 0;
-    this._readyState = "closed";
-    this._fire("close", reason, details);
-    if (this.opts.reconnection && !this._stopped) this._reconnect();
-  }
-
-  private _cleanup(): void {
-    for (const off of this._subs.splice(0)) off();
-    this._decoder.destroy();
-    clearTimeout(this._timer);
-  }
-
-  private _reconnect(): void {
-    if (this._reconnecting || this._stopped) return;
-    if (this._backoff.attempts >= this.reconnectionAttempts()) {
-      this._backoff.attempts = 0;
-      this._fire("reconnect_failed");
-      return;
-    }
-    this._reconnecting = true;
-    this._timer = later(
-      () => {
-        if (this._stopped) return;
-        this._fire("reconnect_attempt", this._backoff.attempts);
-        if (this._stopped) return; // by a listener
-        this.open((error) => {
-          this._reconnecting = false;
-          if (error) {
-            this._reconnect();
-            this._fire("reconnect_error", error);
-          } else {
-            const { attempts } = this._backoff;
-            this._backoff.attempts = 0;
-            this._fire("reconnect", attempts);
-          }
-        });
-      },
-      this._backoff.next(),
-      this.opts.autoUnref,
-    );
-  }
+// Reads or sets an option.
+for (const name of ["reconnection", "reconnectionAttempts", "reconnectionDelay", "reconnectionDelayMax", "randomizationFactor", "timeout"]) {
+  (Manager.prototype as never as Record<string, unknown>)[name] = function (this: Manager, value?: unknown) {
+    if (value === undefined) return this.opts[name];
+    this.opts[name] = value;
+    this._stopped ||= !this.opts.reconnection;
+    return this;
+  };
 }

@@ -1,25 +1,20 @@
-import { Emitter } from "./emitter";
+import { isBinary, type Binary } from "./binary";
 
 /** The revision of the Socket.IO protocol. */
 export const protocol = 5;
 
-/** The types of packets. */
-export enum PacketType {
-  CONNECT,
-  DISCONNECT,
-  EVENT,
-  ACK,
-  CONNECT_ERROR,
-  BINARY_EVENT,
-  BINARY_ACK,
-}
-
-/** What may travel as an attachment. */
-export type Binary = ArrayBuffer | ArrayBufferView | Blob;
+// The types of packets; those with attachments are three more than those without.
+export const CONNECT = 0;
+export const DISCONNECT = 1;
+export const EVENT = 2;
+export const ACK = 3;
+export const CONNECT_ERROR = 4;
+const BINARY = 3;
 
 /** A Socket.IO packet. */
 export interface Packet {
-  type: PacketType;
+  /** 0 CONNECT, 1 DISCONNECT, 2 EVENT, 3 ACK, 4 CONNECT_ERROR. */
+  type: number;
   nsp: string;
   data?: unknown;
   id?: number;
@@ -30,90 +25,95 @@ export interface Packet {
 
 /**
  * How packets become messages and messages packets. The default writes JSON
- * with attachments; `socket.io-msgpack-parser` is another.
+ * with attachments; `msgpack` is another.
  */
 export interface Parser {
   Encoder: new () => { encode(packet: Packet): unknown[] };
-  Decoder: new () => Emitter & { add(message: unknown): void; destroy(): void };
+  Decoder: new () => {
+    /** Sets who gets each whole packet; the event is "decoded". */
+    on(event: string, listener: (packet: Packet) => void): unknown;
+    add(message: unknown): void;
+    destroy(): void;
+  };
 }
 
 /** Event names that mean something to the client itself. */
-export const reserved = /^(connect|connect_error|disconnect|disconnecting|newListener|removeListener)$/;
+export const reserved = /^(connect(_error)?|disconnect(ing)?|(new|remove)Listener)$/;
 
 const maxAttachments = 10;
-
-export const isBinary = (value: unknown): value is Binary =>
-  value instanceof ArrayBuffer ||
-  ArrayBuffer.isView(value) ||
-  (typeof Blob != "undefined" && value instanceof Blob) ||
-  // An ArrayBuffer of another realm: a frame, or a test environment.
-  Object.prototype.toString.call(value) == "[object ArrayBuffer]";
 
 interface Dict {
   [key: string]: unknown;
 }
 
-function hasBinary(value: unknown, afterToJSON?: boolean): boolean {
-  if (!value || typeof value != "object") return false;
-  if (isBinary(value)) return true;
-  const dict = value as Dict;
-  if (!afterToJSON && typeof dict.toJSON == "function") return hasBinary(dict.toJSON(), true);
-  return Object.keys(dict).some((key) => hasBinary(dict[key]));
-}
+/** The development build says what is wrong with a packet. */
+const bad = (text: unknown): never => {
+  throw Error((text as string) || "invalid packet");
+};
+
+const hasBinary = (value: unknown, afterToJSON?: boolean): unknown =>
+  value &&
+  typeof value == "object" &&
+  (isBinary(value) ||
+    (!afterToJSON && (value as Dict).toJSON
+      ? hasBinary((value as { toJSON(): unknown }).toJSON(), true)
+      : Object.values(value).some((v) => hasBinary(v))));
 
 /** Writes packets as a text message, and one binary message per attachment. */
-export class Encoder {
-  encode(packet: Packet): (string | Binary)[] {
-    let { type } = packet;
-    let attachments = "";
-    const messages: (string | Binary)[] = [""];
-    let json: string | undefined;
-    if ((type == PacketType.EVENT || type == PacketType.ACK) && hasBinary(packet.data)) {
-      type += PacketType.BINARY_EVENT - PacketType.EVENT;
+class Encoder {
+  encode({ type, nsp, id, data }: Packet): (string | Binary)[] {
+    const attachments: Binary[] = [];
+    const binary = hasBinary(data);
+    const json = JSON.stringify(
+      data,
       // The replacer sees the value before toJSON in its holder, which is where
       // the bytes of a Node Buffer still are.
-      json = JSON.stringify(packet.data, function (this: Dict, key, value) {
-        const bytes = isBinary(value) ? value : this[key];
-        return isBinary(bytes) ? { ["_placeholder"]: true, num: messages.push(bytes) - 2 } : value;
-      });
-      attachments = messages.length - 1 + "-";
-    } else {
-      json = JSON.stringify(packet.data);
-    }
-    const { nsp, id } = packet;
-    messages[0] = type + attachments + (nsp && nsp != "/" ? nsp + "," : "") + (id == null ? "" : id) + (json || "");
-    return messages;
+      (binary &&
+        function (this: Dict, key: string, value: unknown) {
+          const bytes = isBinary(value) ? value : this[key];
+          return isBinary(bytes) ? { ["_placeholder"]: true, num: attachments.push(bytes) - 1 } : value;
+        }) as never,
+    );
+    return [
+      (binary ? type + BINARY + (attachments.length + "-") : type) + (nsp == "/" ? "" : nsp + ",") + (id ?? "") + (json || ""),
+      ...attachments,
+    ];
   }
 }
 
-/** Reads messages and emits "decoded" with each whole packet. */
-export class Decoder extends Emitter<{ decoded: (packet: Packet) => void }> {
+/** Reads messages and tells of each whole packet. */
+class Decoder {
   /** The packet that waits for attachments. @internal */
   _pending?: Packet;
   /** @internal */
   _buffers: unknown[] = [];
+  /** @internal */
+  declare _done: (packet: Packet) => void;
+
+  on(_: string, listener: (packet: Packet) => void): void {
+    this._done = listener;
+  }
 
   /** Takes the next message; throws if it breaks the protocol. */
   add(message: unknown): void {
-    const pending = this._pending;
-    let packet: Packet;
+    let packet = this._pending;
     if (typeof message == "string") {
-      if (pending) throw new Error("got plaintext data when reconstructing a packet");
+      if (packet) bad(__DEV__ && "got plaintext data when reconstructing a packet");
       packet = decodeText(message);
-      if (packet.attachments) {
-        this._pending = packet;
-        return;
-      }
     } else {
-      if (!isBinary(message)) throw new Error("Unknown type: " + message);
-      if (!pending) throw new Error("got binary data when not reconstructing a packet");
-      if (this._buffers.push(message) < pending.attachments!) return;
-      packet = pending;
-      packet.data = fill(packet.data, this._buffers);
-      delete packet.attachments;
-      this.destroy();
+      if (!isBinary(message)) bad(__DEV__ && "Unknown type: " + message);
+      if (!packet) return bad(__DEV__ && "got binary data when not reconstructing a packet");
+      this._buffers.push(message);
     }
-    this.emit("decoded", packet);
+    if (this._buffers.length < packet.attachments!) this._pending = packet;
+    else {
+      if (packet.attachments) {
+        packet.data = fill(packet.data, this._buffers);
+        delete packet.attachments;
+        this.destroy();
+      }
+      this._done(packet);
+    }
   }
 
   /** Forgets a packet of which only a part has arrived. */
@@ -124,59 +124,52 @@ export class Decoder extends Emitter<{ decoded: (packet: Packet) => void }> {
 }
 
 function decodeText(text: string): Packet {
-  let type: PacketType = +text[0];
-  if (!PacketType[type]) throw new Error("unknown packet type " + type);
   // <type>[<n>-][<nsp>,][<id>][JSON]
-  const binary = type >= PacketType.BINARY_EVENT;
-  const [, count, nsp, id, json] = /^.(?:(\d+)-)?(?:(\/[^,]*),?)?(\d*)([^]*)/.exec(text)!;
-  const attachments = +count;
+  const [, kind, count, nsp = "/", id, json] = /^([0-6]?)(?:(\d+)-)?(?:(\/[^,]*),?)?(\d*)([^]*)/.exec(text)!;
+  const type = +kind;
+  const binary = type > CONNECT_ERROR;
+  const packet: Packet = { type: binary ? type - BINARY : type, nsp };
+  if (!kind) bad(__DEV__ && "unknown packet type " + parseInt(text[0]));
   if (binary) {
-    if (!attachments) throw new Error("Illegal attachments");
-    if (attachments > maxAttachments) throw new Error("too many attachments");
-    type -= PacketType.BINARY_EVENT - PacketType.EVENT;
-  }
-  const packet: Packet = { type, nsp: nsp || "/" };
-  if (binary) packet.attachments = attachments;
+    packet.attachments = +count;
+    if (!packet.attachments) bad(__DEV__ && "Illegal attachments");
+    if (packet.attachments > maxAttachments) bad(__DEV__ && "too many attachments");
+  } else if (count) bad(__DEV__ && "invalid payload");
   if (id) packet.id = +id;
-  if ((count && !binary) || (json && !accept(packet, json))) throw new Error("invalid payload");
-  return packet;
-}
-
-/** Reads the payload of packet; reports whether it is one of its type. */
-function accept(packet: Packet, json: string): boolean {
-  let data: unknown;
-  try {
-    data = packet.data = JSON.parse(json);
-  } catch (_) {
-    return false;
-  }
-  const list = Array.isArray(data);
-  const dict = !list && typeof data == "object" && data !== null;
-  switch (packet.type) {
-    case PacketType.CONNECT:
-      return dict;
-    case PacketType.DISCONNECT:
-      return false;
-    case PacketType.CONNECT_ERROR:
-      return dict || typeof data == "string";
-    case PacketType.ACK:
-      return list;
-    default: {
-      const name: unknown = list && (data as unknown[])[0];
-      return typeof name == "number" || (typeof name == "string" && !reserved.test(name));
+  if (json) {
+    try {
+      packet.data = JSON.parse(json);
+    } catch (_) {}
+    const { data } = packet;
+    const list = Array.isArray(data);
+    const dict = !list && data && typeof data == "object";
+    const name = list && data[0];
+    if (
+      ![
+        dict, // CONNECT
+        0, // DISCONNECT
+        typeof name == "number" || (typeof name == "string" && !reserved.test(name)), // EVENT
+        list, // ACK
+        dict || typeof data == "string", // CONNECT_ERROR
+      ][packet.type]
+    ) {
+      bad(__DEV__ && "invalid payload");
     }
   }
+  return packet;
 }
 
 /** Puts the attachments in the places that were kept for them. */
 function fill(value: unknown, buffers: unknown[]): unknown {
-  if (!value || typeof value != "object") return value;
-  const dict = value as Dict;
-  if (dict["_placeholder"] === true) {
-    const num = dict.num;
-    if (typeof num != "number" || !(num in buffers)) throw new Error("illegal attachments");
-    return buffers[num];
+  if (value && typeof value == "object") {
+    const dict = value as Dict;
+    if (dict["_placeholder"] === true) {
+      return typeof dict.num == "number" && dict.num in buffers ? buffers[dict.num] : bad(__DEV__ && "illegal attachments");
+    }
+    for (const key of Object.keys(dict)) dict[key] = fill(dict[key], buffers);
   }
-  for (const key of Object.keys(dict)) dict[key] = fill(dict[key], buffers);
-  return dict;
+  return value;
 }
+
+/** The codec that servers understand unless they are told otherwise. */
+export const json: Parser = { Encoder, Decoder };

@@ -1,7 +1,8 @@
-import { Emitter, on } from "./emitter";
-import { later } from "./env";
+import { explain, warn } from "./dev";
+import { Emitter } from "./emitter";
 import type { Manager } from "./manager";
-import { type Packet, PacketType, reserved } from "./parser";
+import { ACK, CONNECT, DISCONNECT, EVENT, type Packet, reserved } from "./parser";
+import { later } from "./env";
 import type {
   AckResult,
   AnyListener,
@@ -12,8 +13,13 @@ import type {
   WithoutAck,
 } from "./types";
 
-/** What is sent when joining a namespace, or a function that is asked each time. */
-export type Auth = Record<string, unknown> | ((send: (data: Record<string, unknown>) => void) => void);
+type AuthData = Record<string, unknown>;
+
+/**
+ * What is sent when joining a namespace, or a function that is asked each time
+ * and answers by what it is given, or by what it returns.
+ */
+export type Auth = AuthData | ((send: (data: AuthData) => void) => void | AuthData | Promise<AuthData | void>);
 
 /** The options of a Socket. */
 export interface SocketOptions {
@@ -22,6 +28,26 @@ export interface SocketOptions {
   retries?: number;
   /** Milliseconds that an acknowledgement may take. Default: for ever. */
   ackTimeout?: number;
+  /** How many events wait while there is no connection. Default 10,000. */
+  bufferLimit?: number;
+  /** Which event is dropped when more would wait. Default "oldest". */
+  bufferPolicy?: "oldest" | "newest";
+}
+
+/** What a socket knows of its connection. */
+export interface Stats {
+  /** Milliseconds that the last acknowledgement took. */
+  latency?: number;
+  /** Received over the connection: bytes, and characters of text. */
+  bytesIn: number;
+  /** Sent over the connection: bytes, and characters of text. */
+  bytesOut: number;
+  /** How often there was a connection. */
+  connects: number;
+  /** Events that wait for a connection, or for those before them. */
+  buffered: number;
+  /** Events that were dropped because too many waited. */
+  dropped: number;
 }
 
 interface SocketEvents {
@@ -31,101 +57,269 @@ interface SocketEvents {
 }
 
 interface Flags {
-  compress?: boolean;
   volatile?: boolean;
   timeout?: number;
-  fromQueue?: boolean;
+  signal?: AbortSignal;
+  _fromQueue?: boolean;
 }
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
-type Ack = ((...args: any[]) => void) & { withError?: boolean };
+type Ack = ((...args: any[]) => void) & { _withError?: boolean };
+
+/** Ends the wait for an acknowledgement: with arguments, or with an error. */
+type Settle = (error: Error | null, args?: unknown[]) => void;
 
 interface Queued {
-  args: unknown[];
-  flags: Flags;
-  tries: number;
-  pending: boolean;
+  _data: unknown[];
+  _flags: Flags;
+  _tries: number;
+  _pending?: boolean;
 }
 
 /** The client's side of one namespace. */
-export class Socket<
-  Listen extends object = DefaultEventsMap,
-  Emit extends object = Listen,
-> extends Emitter<Listen, Emit, SocketEvents> {
-  /** Undefined while not connected. */
-  id?: string;
-  connected = false;
-  /** Whether the server restored what was missed during the last cut. */
-  recovered = false;
-  auth?: Auth;
-  receiveBuffer: unknown[][] = [];
-  sendBuffer: Packet[] = [];
-
-  private readonly opts: SocketOptions;
-  private flags: Flags = {};
-  private _ids = 0;
-  private readonly acks = new Map<number, Ack>();
-  private _subs?: (() => void)[];
-  private _pid?: string;
-  private _offset?: string;
-  private readonly _queue: Queued[] = [];
-  private readonly _anyListeners: AnyListener[] = [];
-  private readonly _anyOutgoing: AnyListener[] = [];
-
+export class Socket<Listen extends object = DefaultEventsMap, Emit extends object = Listen> extends Emitter<Listen, Emit, SocketEvents> {
   constructor(
     readonly io: Manager,
     readonly nsp: string,
     opts: SocketOptions = {},
   ) {
     super();
-    this.opts = opts;
-    this.auth = opts.auth;
-    if (io._autoConnect) this.open();
+    // eslint-disable-next-line @typescript-eslint/no-this-alias
+    const self = this;
+    const { retries, ackTimeout } = opts;
+    const acks: Record<number, Settle> = {};
+    const queue: Queued[] = [];
+    let ids = 0;
+    let dropped = 0;
+    let latency: number | undefined;
+    let asked: unknown; // the engine over which it joined, or asked to
+    let pid: string | undefined;
+    let offset: string | undefined;
+
+    const send = (type: number, data?: unknown, id?: number) => io._send({ type, nsp, data, id });
+
+    /** Sends an event; `late` if nobody is there to catch. */
+    const dispatch = ({ data, id }: Packet, late?: unknown) => {
+      for (const listener of self._anyOutgoing) listener.apply(self, data as [string]);
+      try {
+        send(EVENT, data, id);
+      } catch (error) {
+        if (acks[id!]) acks[id!](error as Error);
+        else if (late) void Promise.reject(error);
+        else throw error;
+      }
+    };
+
+    const drain = (force?: boolean) => {
+      const entry = queue[0];
+      if (self.connected && entry && (!entry._pending || force)) {
+        entry._pending = true;
+        entry._tries++;
+        self._flags = entry._flags;
+        (self as Socket).emit(...(entry._data as [string]));
+      }
+    };
+
+    const deliver = (args: unknown[]) => {
+      for (const listener of self._any) listener.apply(self, args as [string]);
+      self._fire(...(args as [string]));
+      const last = args[args.length - 1];
+      if (pid && typeof last == "string") offset = last;
+    };
+
+    /** Will not connect by itself any more. */
+    const leave = (reason?: string | false) => {
+      self.active = false;
+      asked = 0;
+      io._release();
+      if (reason) self._closed(reason);
+    };
+
+    const refused = (error: Error) => {
+      if (__DEV__) explain(error);
+      leave();
+      self._fire("connect_error", error);
+    };
+
+    Object.assign(self, {
+      connected: false,
+      recovered: false,
+      active: false,
+      auth: opts.auth,
+      receiveBuffer: [],
+      sendBuffer: [],
+      acks,
+      _flags: {},
+      _any: [],
+      _anyOutgoing: [],
+
+      connect() {
+        if (!self.connected) {
+          self.active = true;
+          if (!io._reconnecting) io.open();
+          if (io._readyState == "open") void self._opened();
+        }
+        return self;
+      },
+
+      disconnect() {
+        const { connected } = self;
+        if (connected) send(DISCONNECT);
+        leave(connected && "io client disconnect");
+        return self;
+      },
+
+      emit(event: string, ...args: unknown[]) {
+        const { _flags: flags } = self;
+        const { timeout = ackTimeout, signal } = flags;
+        self._flags = {};
+        if (reserved.test(event)) throw Error(`"${event}" is a reserved event name`);
+        const data = [event, ...args];
+        const ack = typeof args[args.length - 1] == "function" && (data.pop() as Ack);
+        if (retries && !flags._fromQueue && !flags.volatile) {
+          // Sent one by one, until acknowledged.
+          const entry: Queued = { _data: data, _flags: { ...flags, _fromQueue: true }, _tries: 0 };
+          const answered: Ack = (error, ...values) => {
+            if (entry != queue[0]) return; // a late answer to an earlier try
+            if (!error || entry._tries > retries) {
+              queue.shift();
+              if (ack) ack(error, ...values);
+            }
+            entry._pending = false;
+            drain();
+          };
+          answered._withError = true;
+          data.push(answered);
+          queue.push(entry);
+          drain();
+          return self;
+        }
+        const packet: Packet = { type: EVENT, nsp, data };
+        if (ack) {
+          const id = (packet.id = ids++);
+          const began = Date.now();
+          const settle: Settle = (acks[id] = (error, args = []) => {
+            delete acks[id];
+            clearTimeout(timer);
+            if (signal) signal.removeEventListener("abort", abort);
+            if (error) self.sendBuffer = self.sendBuffer.filter((other) => other != packet);
+            else latency = Date.now() - began;
+            if (ack._withError || timeout !== undefined || signal) ack.call(self, error, ...args);
+            else if (!error) ack.apply(self, args);
+          });
+          const abort = () => settle(signal!.reason || Error("aborted"));
+          const timer = timeout === undefined ? timeout : later(() => settle(Error("operation has timed out")), timeout, io.opts.autoUnref);
+          if (signal) {
+            if (signal.aborted) {
+              abort();
+              return self;
+            }
+            signal.addEventListener("abort", abort);
+          }
+        }
+        const { engine } = io;
+        if (!flags.volatile || (engine && engine.readyState == "open" && engine.transport.writable)) {
+          if (self.connected && !engine._expired()) dispatch(packet);
+          else if (self.sendBuffer.push(packet) > (opts.bufferLimit ?? 1e4)) {
+            const { id } = self.sendBuffer[opts.bufferPolicy == "newest" ? "pop" : "shift"]()!;
+            dropped++;
+            if (acks[id!]) acks[id!](Error("dropped"));
+            if (__DEV__) warn("buffer", "events are dropped because too many wait for the connection (bufferLimit)");
+          }
+        }
+        return self;
+      },
+
+      stats: () => ({ ...io._stats, latency, buffered: self.sendBuffer.length + queue.length, dropped }),
+
+      async _opened() {
+        const { engine } = io;
+        const { auth } = self;
+        if (asked == engine) return;
+        asked = engine;
+        let data;
+        let error: unknown;
+        try {
+          data = await (typeof auth == "function" ? (auth.length ? new Promise(auth as never) : (auth as () => unknown)()) : auth);
+        } catch (err) {
+          error = err;
+        }
+        // An answer that was long in coming may be for a connection of the past.
+        if (asked == engine && engine == io.engine) {
+          if (error) refused(error as Error);
+          else send(CONNECT, pid ? { pid, offset, ...(data as object) } : data);
+        }
+      },
+
+      _receive({ type, data, id }) {
+        const args = (data || []) as unknown[];
+        if (type == CONNECT) {
+          const { sid, pid: given } = args as { sid?: string; pid?: string };
+          if (!sid) return void self._fire("connect_error", Error(__DEV__ ? "the server speaks version 2 of Socket.IO, which this client does not" : "version 2"));
+          self.id = sid;
+          self.recovered = !!given && pid == given;
+          pid = given;
+          self.connected = true;
+          self.receiveBuffer.splice(0).map(deliver);
+          self.sendBuffer.splice(0).map((packet) => dispatch(packet, 1));
+          drain(true);
+          self._fire("connect");
+        } else if (type == EVENT) {
+          if (id != null) {
+            args.push((...answer: unknown[]) => {
+              if (id != null) send(ACK, answer, id);
+              id = undefined;
+            });
+          }
+          if (self.connected) deliver(args);
+          else self.receiveBuffer.push(args);
+        } else if (type == ACK) {
+          if (acks[id!]) acks[id!](null, args);
+        } else if (type == DISCONNECT) leave("io server disconnect");
+        // A string is what a server of revision 4 sends.
+        else refused(Object.assign(Error((args as never as Error).message || (data as string)), { data: (args as never as { data: unknown }).data }));
+      },
+
+      _closed(reason, details) {
+        asked = 0;
+        self.connected = false;
+        self.id = undefined;
+        self._fire("disconnect", reason, details);
+        for (const id of Object.keys(acks)) {
+          // Unless it is still going to be sent.
+          if (!self.sendBuffer.some((packet) => packet.id == (id as never))) acks[id as never](Error("socket has been disconnected"));
+        }
+      },
+    } as Partial<Socket>);
+    self.open = self.connect;
+    self.close = self.disconnect;
+  }
+
+  /** Makes the next event one that is dropped if it cannot leave at once. */
+  get volatile(): this {
+    this._flags.volatile = true;
+    return this;
   }
 
   get disconnected(): boolean {
     return !this.connected;
   }
 
-  /** Whether it will connect, and reconnect, by itself. */
-  get active(): boolean {
-    return !!this._subs;
+  /** Limits the time for the answer to the next event, in milliseconds. */
+  timeout(ms: number): Socket<Listen, DecorateAcknowledgements<Emit>> {
+    this._flags.timeout = ms;
+    return this as never;
   }
 
-  /** Connects. */
-  connect(): this {
-    if (this.connected) return this;
-    if (!this._subs) {
-      this._subs = [
-        on(this.io, "open", () => this._opened()),
-        on(this.io, "packet", (packet: Packet) => this._receive(packet)),
-        on(this.io, "error", (error: Error) => {
-          if (!this.connected) this._fire("connect_error", error);
-        }),
-        on(this.io, "close", (reason: string, details: unknown) => this._closed(reason, details)),
-      ];
-    }
-    if (!this.io._reconnecting) this.io.open();
-    if (this.io._readyState == "open") this._opened();
+  /** Lets a signal end the wait for the answer to the next event. */
+  signal(signal: AbortSignal): Socket<Listen, DecorateAcknowledgements<Emit>> {
+    this._flags.signal = signal;
+    return this as never;
+  }
+
+  /** Without an effect here: browsers compress as they like. */
+  compress(_: boolean): this {
     return this;
-  }
-
-  /** The same as connect. */
-  open(): this {
-    return this.connect();
-  }
-
-  /** Leaves the namespace, and closes a connection that nobody else uses. */
-  disconnect(): this {
-    if (this.connected) this._packet({ type: PacketType.DISCONNECT });
-    this._unsubscribe();
-    if (this.connected) this._closed("io client disconnect");
-    return this;
-  }
-
-  /** The same as disconnect. */
-  close(): this {
-    return this.disconnect();
   }
 
   /** Sends an event called "message". */
@@ -133,261 +327,82 @@ export class Socket<
     return this.emit("message" as never, ...(args as never));
   }
 
-  /** Sends an event; a function as the last argument gets the answer. */
-  override emit<E extends EventNames<Emit>>(event: E, ...args: EventParams<Emit, E>): this {
-    if (reserved.test(event)) throw new Error(`"${event}" is a reserved event name`);
-    const data: unknown[] = [event, ...(args as unknown[])];
-    const { flags } = this;
-    if (this.opts.retries && !flags.fromQueue && !flags.volatile) {
-      this._enqueue(data);
-      return this;
-    }
-    const packet: Packet = { type: PacketType.EVENT, nsp: this.nsp, data };
-    packet.options = { compress: flags.compress !== false };
-    if (typeof data[data.length - 1] == "function") {
-      packet.id = this._ids++;
-      this._register(packet.id, data.pop() as Ack);
-    }
-    const { engine } = this.io;
-    const writable = engine && engine.readyState == "open" && engine.transport.writable;
-    if (!(flags.volatile && !writable)) {
-      if (this.connected && !engine._pingExpired()) this._dispatch(packet);
-      else this.sendBuffer.push(packet);
-    }
-    this.flags = {};
-    return this;
-  }
-
   /** Sends an event and resolves with the answer. */
-  emitWithAck<E extends EventNames<Emit>>(
-    event: E,
-    ...args: WithoutAck<EventParams<Emit, E>>
-  ): Promise<AckResult<EventParams<Emit, E>>> {
+  emitWithAck<E extends EventNames<Emit>>(event: E, ...args: WithoutAck<EventParams<Emit, E>>): Promise<AckResult<EventParams<Emit, E>>> {
     return new Promise((resolve, reject) => {
       const ack: Ack = (error, value) => (error ? reject(error) : resolve(value));
-      ack.withError = true;
-      this.emit(event, ...([...(args as unknown[]), ack] as never));
+      ack._withError = true;
+      this.emit(event, ...([...args, ack] as never));
     });
-  }
-
-  /** Makes the next event one that may be compressed, or not. */
-  compress(yes: boolean): this {
-    this.flags.compress = yes;
-    return this;
-  }
-
-  /** Makes the next event one that is dropped if it cannot leave at once. */
-  get volatile(): this {
-    this.flags.volatile = true;
-    return this;
-  }
-
-  /** Limits the time for the answer to the next event, in milliseconds. */
-  timeout(ms: number): Socket<Listen, DecorateAcknowledgements<Emit>> {
-    this.flags.timeout = ms;
-    return this as never;
-  }
-
-  /** Calls the listener for every event that arrives. */
-  onAny(listener: AnyListener): this {
-    this._anyListeners.push(listener);
-    return this;
-  }
-
-  prependAny(listener: AnyListener): this {
-    this._anyListeners.unshift(listener);
-    return this;
-  }
-
-  offAny(listener?: AnyListener): this {
-    return remove(this, this._anyListeners, listener);
-  }
-
-  listenersAny(): AnyListener[] {
-    return this._anyListeners;
-  }
-
-  /** Calls the listener for every event that is sent. */
-  onAnyOutgoing(listener: AnyListener): this {
-    this._anyOutgoing.push(listener);
-    return this;
-  }
-
-  prependAnyOutgoing(listener: AnyListener): this {
-    this._anyOutgoing.unshift(listener);
-    return this;
-  }
-
-  offAnyOutgoing(listener?: AnyListener): this {
-    return remove(this, this._anyOutgoing, listener);
-  }
-
-  listenersAnyOutgoing(): AnyListener[] {
-    return this._anyOutgoing;
-  }
-
-  private _packet(packet: Partial<Packet>): void {
-    packet.nsp = this.nsp;
-    this.io._send(packet as Packet);
-  }
-
-  private _dispatch(packet: Packet): void {
-    for (const listener of this._anyOutgoing.slice()) listener.apply(this, packet.data as [string]);
-    this._packet(packet);
-  }
-
-  /** Keeps what is called with the answer of packet `id`. */
-  private _register(id: number, ack: Ack): void {
-    const ms = this.flags.timeout ?? this.opts.ackTimeout;
-    if (ms === undefined) {
-      this.acks.set(id, ack);
-      return;
-    }
-    const timer = later(() => {
-      this.acks.delete(id);
-      this.sendBuffer = this.sendBuffer.filter((packet) => packet.id != id);
-      ack.call(this, new Error("operation has timed out"));
-    }, ms);
-    const inTime: Ack = (...args) => {
-      clearTimeout(timer);
-      ack.apply(this, args);
-    };
-    inTime.withError = true;
-    this.acks.set(id, inTime);
-  }
-
-  /** Adds an event to those that are sent, one by one, until acknowledged. */
-  private _enqueue(data: unknown[]): void {
-    const ack = typeof data[data.length - 1] == "function" ? (data.pop() as Ack) : undefined;
-    const entry: Queued = { args: data, flags: { ...this.flags, fromQueue: true }, tries: 0, pending: false };
-    const answered: Ack = (error, ...values) => {
-      if (entry != this._queue[0]) return; // a late answer to an earlier try
-      if (!error || entry.tries > this.opts.retries!) {
-        this._queue.shift();
-        if (ack) ack(error || null, ...values);
-      }
-      entry.pending = false;
-      this._drain();
-    };
-    answered.withError = true;
-    data.push(answered);
-    this.flags = {};
-    this._queue.push(entry);
-    this._drain();
-  }
-
-  private _drain(force?: boolean): void {
-    const entry = this._queue[0];
-    if (!this.connected || !entry || (entry.pending && !force)) return;
-    entry.pending = true;
-    entry.tries++;
-    this.flags = entry.flags;
-    this.emit(...(entry.args as [never, ...EventParams<Emit, never>]));
-  }
-
-  private _opened(): void {
-    const { engine } = this.io;
-    const join = (data?: Record<string, unknown>) => {
-      // An answer that was long in coming may be for a connection of the past.
-      if (engine != this.io.engine || this.connected || !this._subs) return;
-      this._packet({
-        type: PacketType.CONNECT,
-        data: this._pid ? { pid: this._pid, offset: this._offset, ...data } : data,
-      });
-    };
-    if (typeof this.auth == "function") this.auth(join);
-    else join(this.auth);
-  }
-
-  private _receive({ type, nsp, data, id }: Packet): void {
-    if (nsp != this.nsp) return;
-    switch (type) {
-      case PacketType.CONNECT: {
-        const { sid, pid } = (data || {}) as { sid?: string; pid?: string };
-        if (sid) this._joined(sid, pid);
-        else this._fire("connect_error", new Error("the server speaks version 2 of Socket.IO, which this client does not"));
-        break;
-      }
-      case PacketType.EVENT: {
-        const args = (data || []) as unknown[];
-        if (id != null) args.push(this._answer(id));
-        if (this.connected) this._deliver(args);
-        else this.receiveBuffer.push(args);
-        break;
-      }
-      case PacketType.ACK: {
-        const ack = this.acks.get(id!);
-        const args = (data || []) as unknown[];
-        if (!ack) break; // too late, or twice
-        this.acks.delete(id!);
-        if (ack.withError) args.unshift(null);
-        ack.apply(this, args);
-        break;
-      }
-      case PacketType.DISCONNECT:
-        this._unsubscribe();
-        this._closed("io server disconnect");
-        break;
-      case PacketType.CONNECT_ERROR: {
-        this._unsubscribe();
-        // A string is what a server of revision 4 sends.
-        const { message, data: details } = (typeof data == "string" ? { message: data } : data || {}) as {
-          message?: string;
-          data?: unknown;
-        };
-        this._fire("connect_error", Object.assign(new Error(message), { data: details }));
-      }
-    }
-  }
-
-  private _joined(id: string, pid?: string): void {
-    this.id = id;
-    this.recovered = !!pid && this._pid == pid;
-    this._pid = pid;
-    this.connected = true;
-    for (const args of this.receiveBuffer.splice(0)) this._deliver(args);
-    for (const packet of this.sendBuffer.splice(0)) this._dispatch(packet);
-    this._drain(true);
-    this._fire("connect");
-  }
-
-  private _deliver(args: unknown[]): void {
-    for (const listener of this._anyListeners.slice()) listener.apply(this, args as [string]);
-    this._fire(...(args as [string]));
-    const last = args[args.length - 1];
-    if (this._pid && typeof last == "string") this._offset = last;
-  }
-
-  /** What a listener calls to answer the packet `id`. */
-  private _answer(id: number): Ack {
-    let done = false;
-    return (...data) => {
-      if (done) return;
-      done = true;
-      this._packet({ type: PacketType.ACK, id, data });
-    };
-  }
-
-  private _closed(reason: string, details?: unknown): void {
-    this.connected = false;
-    this.id = undefined;
-    this._fire("disconnect", reason, details);
-    for (const [id, ack] of [...this.acks]) {
-      if (this.sendBuffer.some((packet) => packet.id == id)) continue; // it is still going to be sent
-      this.acks.delete(id);
-      if (ack.withError) ack.call(this, new Error("socket has been disconnected"));
-    }
-  }
-
-  private _unsubscribe(): void {
-    if (this._subs) for (const off of this._subs) off();
-    this._subs = undefined;
-    this.io._release();
   }
 }
 
-function remove<T>(self: T, listeners: AnyListener[], listener?: AnyListener): T {
-  const at = listener ? listeners.indexOf(listener) : 0;
-  if (at >= 0) listeners.splice(at, listener ? 1 : listeners.length);
-  return self;
+export interface Socket<Listen extends object, Emit extends object> {
+  /** Undefined while not connected. */
+  id?: string;
+  connected: boolean;
+  /** Whether the server restored what was missed during the last cut. */
+  recovered: boolean;
+  /** Whether it will connect, and reconnect, by itself. */
+  active: boolean;
+  auth?: Auth;
+  receiveBuffer: unknown[][];
+  sendBuffer: Packet[];
+  /** Connects. */
+  connect(): this;
+  /** The same as connect. */
+  open(): this;
+  /** Leaves the namespace, and closes a connection that nobody else uses. */
+  disconnect(): this;
+  /** The same as disconnect. */
+  close(): this;
+  /** Sends an event; a function as the last argument gets the answer. */
+  emit<E extends EventNames<Emit>>(event: E, ...args: EventParams<Emit, E>): this;
+  /** What is known of the connection. */
+  stats(): Stats;
+  /** Calls the listener for every event that arrives, before its listeners. */
+  onAny(listener: AnyListener): this;
+  prependAny(listener: AnyListener): this;
+  offAny(listener?: AnyListener): this;
+  listenersAny(): AnyListener[];
+  /** Calls the listener for every event that is sent. */
+  onAnyOutgoing(listener: AnyListener): this;
+  prependAnyOutgoing(listener: AnyListener): this;
+  offAnyOutgoing(listener?: AnyListener): this;
+  listenersAnyOutgoing(): AnyListener[];
+
+  /** @internal */
+  _flags: Flags;
+  /** @internal */
+  _any: AnyListener[];
+  /** @internal */
+  _anyOutgoing: AnyListener[];
+  /** The connection is open: joins the namespace. @internal */
+  _opened(): Promise<void>;
+  /** @internal */
+  _receive(packet: Packet): void;
+  /** @internal */
+  _closed(reason: string, details?: unknown): void;
+}
+
+// Both kinds of catch-all listeners; lists are replaced, never changed.
+for (const [name, key] of [["Any", /* @__KEY__ */ "_any"], ["AnyOutgoing", /* @__KEY__ */ "_anyOutgoing"]] as const) {
+  Object.assign(Socket.prototype, {
+    ["on" + name](this: Socket, listener: AnyListener) {
+      this[key] = [...this[key], listener];
+      return this;
+    },
+    ["prepend" + name](this: Socket, listener: AnyListener) {
+      this[key] = [listener, ...this[key]];
+      return this;
+    },
+    ["off" + name](this: Socket, listener?: AnyListener) {
+      const at = this[key].indexOf(listener!);
+      this[key] = this[key].filter((_, i) => listener && i != at);
+      return this;
+    },
+    ["listeners" + name](this: Socket) {
+      return this[key];
+    },
+  });
 }

@@ -1,2 +1,5 @@
 // What a script tag or require() gets: the function itself.
-export { default } from "./index";
+import * as all from "./index";
+
+Object.assign(all.io, { events: all.events });
+export default all.io;

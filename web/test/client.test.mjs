@@ -319,7 +319,7 @@ describe("whatever the server", () => {
     s.emit("talk nonsense");
     const [reason, err] = await next(s, "disconnect");
     assert.equal(reason, "parse error");
-    assert.match(err.message, /^unknown packet type/);
+    assert.match(err.message, /^invalid packet/);
     await next(s, "connect");
   });
 

@@ -4,9 +4,10 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
-import { load } from "./build.mjs";
+import { loadParser } from "./build.mjs";
 
-const { Decoder, Encoder, PacketType } = await load("parser.mjs");
+const { Decoder, Encoder } = (await loadParser()).json;
+const types = ["CONNECT", "DISCONNECT", "EVENT", "ACK", "CONNECT_ERROR"];
 const vectors = JSON.parse(readFileSync(new URL("../../testdata/vectors/packets.json", import.meta.url), "utf8"));
 
 // Bytes arrive as an ArrayBuffer, as a WebSocket of a browser gives them.
@@ -43,7 +44,7 @@ function decode(messages) {
     return { error: e.message };
   }
   if (!packet) return { pending: true };
-  const out = { type: PacketType[packet.type], namespace: packet.nsp };
+  const out = { type: types[packet.type], namespace: packet.nsp };
   if (packet.id !== undefined) out.id = packet.id;
   if (packet.data !== undefined) out.data = packet.data;
   return { packet: plain(out) };
@@ -69,7 +70,7 @@ describe("encode", () => {
   for (const c of vectors.encode) {
     test(c.name, () => {
       const p = revive(c.packet);
-      const got = new Encoder().encode({ type: PacketType[p.type], nsp: p.namespace, id: p.id, data: p.data });
+      const got = new Encoder().encode({ type: types.indexOf(p.type), nsp: p.namespace, id: p.id, data: p.data });
       assert.deepEqual(got.map(outgoing), c.messages);
     });
   }

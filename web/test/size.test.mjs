@@ -1,18 +1,25 @@
-// The size of what a browser loads, compressed as a server would.
+// The sizes of what an application gets: a program that imports an entry point,
+// bundled and minified, and compressed as a server would.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { test } from "node:test";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
-// The same file of socket.io-client 4.8.4, at the same settings.
-const official = { raw: 40_759, brotli: 11_716 };
-const bound = 7_400;
+const web = fileURLToPath(new URL("..", import.meta.url));
+const bounds = {
+  // program: [brotli 11, gzip 9]
+  'import { io } from "sockeye-client/core"; io()': [5_400, 5_900],
+  'import { io } from "sockeye-client"; io()': [6_500, 7_100],
+};
 
-test(`socket.io.esm.min.js stays under ${bound} bytes`, (t) => {
-  const file = readFileSync(new URL("../dist/socket.io.esm.min.js", import.meta.url));
-  const brotli = brotliCompressSync(file, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }).length;
-  const gzip = gzipSync(file, { level: 9 }).length;
-  const share = Math.round((brotli / official.brotli) * 100);
-  t.diagnostic(`${file.length} bytes, gzip ${gzip}, brotli ${brotli}: ${share} % of the official ${official.brotli}`);
-  assert.ok(brotli <= bound, `brotli ${brotli}, bound ${bound}`);
-});
+for (const [program, [brotliBound, gzipBound]] of Object.entries(bounds)) {
+  test(program, (t) => {
+    const file = execFileSync("go", ["run", "./build", "-app", program], { cwd: web });
+    const brotli = brotliCompressSync(file, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }).length;
+    const gzip = gzipSync(file, { level: 9 }).length;
+    t.diagnostic(`${file.length} bytes, gzip ${gzip}, brotli ${brotli}`);
+    assert.ok(brotli <= brotliBound, `brotli ${brotli}, bound ${brotliBound}`);
+    assert.ok(gzip <= gzipBound, `gzip ${gzip}, bound ${gzipBound}`);
+  });
+}

@@ -28,5 +28,3 @@ export interface Emitter<Listen extends object, Emit extends object, Reserved ex
     /** The same as `off`. */
     removeAllListeners: Emitter<Listen, Emit, Reserved>["off"];
 }
-/** Adds a listener and returns what removes it. */
-export declare function on(target: Emitter<never, never, never> | object, event: string, listener: unknown): () => void;

@@ -1,28 +1,6 @@
-import { Manager, type ManagerOptions } from "./manager";
-import { protocol } from "./parser";
-import { Socket, type SocketOptions } from "./socket";
-export interface Options extends ManagerOptions, SocketOptions {
-    /** Does not share a connection with others. */
-    forceNew?: boolean;
-    /** False does the same as forceNew. */
-    multiplex?: boolean;
-    "force new connection"?: boolean;
-}
-/**
- * Returns the socket of the namespace that is the path of the address. Sockets
- * of one server share a connection.
- */
-declare function lookup(uri?: string | Options, opts?: Options): Socket<any, any>;
-/** The function `io`, with everything else on it for scripts without modules. */
-declare const io: typeof lookup & {
-    Manager: typeof Manager;
-    Socket: typeof Socket;
-    protocol: number;
-    io: typeof lookup;
-    connect: typeof lookup;
-};
-export { io, io as connect, io as default, Manager, Socket, protocol };
-export { TransportError } from "./engine/transport";
-export type { ManagerOptions, SocketOptions };
-export type { Auth } from "./socket";
-export type { Parser, Packet } from "./parser";
+import { polling } from "./engine/polling";
+import "./engine/several";
+export * from "./core";
+export { io as default } from "./core";
+export { polling as Fetch, polling as XHR, polling as NodeXHR };
+export { webtransport as WebTransport } from "./engine/webtransport";

@@ -1,6 +1,7 @@
 import { Emitter } from "./emitter";
-import { Engine, type EngineOptions } from "./engine/engine";
-import * as json from "./parser";
+import { type Engine } from "./engine/engine";
+import { type EngineOptions } from "./engine/transport";
+import { type Packet, type Parser } from "./parser";
 import { Socket, type SocketOptions } from "./socket";
 /** The options of a Manager. */
 export interface ManagerOptions extends EngineOptions {
@@ -19,13 +20,13 @@ export interface ManagerOptions extends EngineOptions {
     /** Whether to connect at once. Default true. */
     autoConnect?: boolean;
     /** Another codec than JSON; the server must use the same. */
-    parser?: json.Parser;
+    parser?: Parser;
 }
 interface ManagerEvents {
     open: () => void;
     error: (error: Error) => void;
     ping: () => void;
-    packet: (packet: json.Packet) => void;
+    packet: (packet: Packet) => void;
     close: (reason: string, details?: unknown) => void;
     reconnect: (attempt: number) => void;
     reconnect_attempt: (attempt: number) => void;
@@ -34,18 +35,20 @@ interface ManagerEvents {
 }
 /** A connection that comes back, shared by the sockets of several namespaces. */
 export declare class Manager extends Emitter<ManagerEvents> {
+    readonly uri?: string | undefined;
+    constructor(uri?: string | undefined, opts?: ManagerOptions);
+}
+export interface Manager {
     engine: Engine;
-    readonly opts: ManagerOptions;
-    readonly uri: string;
-    private readonly _nsps;
-    private readonly _backoff;
-    private readonly _encoder;
-    private readonly _decoder;
-    private _stopped;
-    private _subs;
-    private _timer?;
-    constructor(uri: string, opts?: ManagerOptions);
-    /** Reads or sets whether it comes back by itself. */
+    opts: ManagerOptions;
+    /** The sockets, by namespace. */
+    readonly nsps: Record<string, Socket>;
+    /** Connects. With a callback it does not try again by itself. */
+    open(done?: (error?: Error) => void): this;
+    /** The same as open. */
+    connect(done?: (error?: Error) => void): this;
+    /** The socket of a namespace. */
+    socket(nsp: string, opts?: SocketOptions): Socket;
     reconnection(): boolean;
     reconnection(yes: boolean): this;
     reconnectionAttempts(): number;
@@ -58,17 +61,5 @@ export declare class Manager extends Emitter<ManagerEvents> {
     randomizationFactor(factor: number): this;
     timeout(): number | false;
     timeout(ms: number | false): this;
-    /** Connects. With a callback it does not try again by itself. */
-    open(done?: (error?: Error) => void): this;
-    /** The same as open. */
-    connect(done?: (error?: Error) => void): this;
-    /** The socket of a namespace. */
-    socket(nsp: string, opts?: SocketOptions): Socket;
-    /** Tries again after the very first attempt failed. */
-    private _retryFirst;
-    private _opened;
-    private _closed;
-    private _cleanup;
-    private _reconnect;
 }
 export {};

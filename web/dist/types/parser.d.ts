@@ -1,21 +1,14 @@
-import { Emitter } from "./emitter";
 /** The revision of the Socket.IO protocol. */
 export declare const protocol = 5;
-/** The types of packets. */
-export declare enum PacketType {
-    CONNECT = 0,
-    DISCONNECT = 1,
-    EVENT = 2,
-    ACK = 3,
-    CONNECT_ERROR = 4,
-    BINARY_EVENT = 5,
-    BINARY_ACK = 6
-}
-/** What may travel as an attachment. */
-export type Binary = ArrayBuffer | ArrayBufferView | Blob;
+export declare const CONNECT = 0;
+export declare const DISCONNECT = 1;
+export declare const EVENT = 2;
+export declare const ACK = 3;
+export declare const CONNECT_ERROR = 4;
 /** A Socket.IO packet. */
 export interface Packet {
-    type: PacketType;
+    /** 0 CONNECT, 1 DISCONNECT, 2 EVENT, 3 ACK, 4 CONNECT_ERROR. */
+    type: number;
     nsp: string;
     data?: unknown;
     id?: number;
@@ -27,30 +20,20 @@ export interface Packet {
 }
 /**
  * How packets become messages and messages packets. The default writes JSON
- * with attachments; `socket.io-msgpack-parser` is another.
+ * with attachments; `msgpack` is another.
  */
 export interface Parser {
     Encoder: new () => {
         encode(packet: Packet): unknown[];
     };
-    Decoder: new () => Emitter & {
+    Decoder: new () => {
+        /** Sets who gets each whole packet; the event is "decoded". */
+        on(event: string, listener: (packet: Packet) => void): unknown;
         add(message: unknown): void;
         destroy(): void;
     };
 }
 /** Event names that mean something to the client itself. */
 export declare const reserved: RegExp;
-export declare const isBinary: (value: unknown) => value is Binary;
-/** Writes packets as a text message, and one binary message per attachment. */
-export declare class Encoder {
-    encode(packet: Packet): (string | Binary)[];
-}
-/** Reads messages and emits "decoded" with each whole packet. */
-export declare class Decoder extends Emitter<{
-    decoded: (packet: Packet) => void;
-}> {
-    /** Takes the next message; throws if it breaks the protocol. */
-    add(message: unknown): void;
-    /** Forgets a packet of which only a part has arrived. */
-    destroy(): void;
-}
+/** The codec that servers understand unless they are told otherwise. */
+export declare const json: Parser;

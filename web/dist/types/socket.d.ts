@@ -2,8 +2,12 @@ import { Emitter } from "./emitter";
 import type { Manager } from "./manager";
 import { type Packet } from "./parser";
 import type { AckResult, AnyListener, DecorateAcknowledgements, DefaultEventsMap, EventNames, EventParams, WithoutAck } from "./types";
-/** What is sent when joining a namespace, or a function that is asked each time. */
-export type Auth = Record<string, unknown> | ((send: (data: Record<string, unknown>) => void) => void);
+type AuthData = Record<string, unknown>;
+/**
+ * What is sent when joining a namespace, or a function that is asked each time
+ * and answers by what it is given, or by what it returns.
+ */
+export type Auth = AuthData | ((send: (data: AuthData) => void) => void | AuthData | Promise<AuthData | void>);
 /** The options of a Socket. */
 export interface SocketOptions {
     auth?: Auth;
@@ -11,6 +15,25 @@ export interface SocketOptions {
     retries?: number;
     /** Milliseconds that an acknowledgement may take. Default: for ever. */
     ackTimeout?: number;
+    /** How many events wait while there is no connection. Default 10,000. */
+    bufferLimit?: number;
+    /** Which event is dropped when more would wait. Default "oldest". */
+    bufferPolicy?: "oldest" | "newest";
+}
+/** What a socket knows of its connection. */
+export interface Stats {
+    /** Milliseconds that the last acknowledgement took. */
+    latency?: number;
+    /** Received over the connection: bytes, and characters of text. */
+    bytesIn: number;
+    /** Sent over the connection: bytes, and characters of text. */
+    bytesOut: number;
+    /** How often there was a connection. */
+    connects: number;
+    /** Events that wait for a connection, or for those before them. */
+    buffered: number;
+    /** Events that were dropped because too many waited. */
+    dropped: number;
 }
 interface SocketEvents {
     connect: () => void;
@@ -25,28 +48,32 @@ interface SocketEvents {
 export declare class Socket<Listen extends object = DefaultEventsMap, Emit extends object = Listen> extends Emitter<Listen, Emit, SocketEvents> {
     readonly io: Manager;
     readonly nsp: string;
+    constructor(io: Manager, nsp: string, opts?: SocketOptions);
+    /** Makes the next event one that is dropped if it cannot leave at once. */
+    get volatile(): this;
+    get disconnected(): boolean;
+    /** Limits the time for the answer to the next event, in milliseconds. */
+    timeout(ms: number): Socket<Listen, DecorateAcknowledgements<Emit>>;
+    /** Lets a signal end the wait for the answer to the next event. */
+    signal(signal: AbortSignal): Socket<Listen, DecorateAcknowledgements<Emit>>;
+    /** Without an effect here: browsers compress as they like. */
+    compress(_: boolean): this;
+    /** Sends an event called "message". */
+    send(...args: unknown[]): this;
+    /** Sends an event and resolves with the answer. */
+    emitWithAck<E extends EventNames<Emit>>(event: E, ...args: WithoutAck<EventParams<Emit, E>>): Promise<AckResult<EventParams<Emit, E>>>;
+}
+export interface Socket<Listen extends object, Emit extends object> {
     /** Undefined while not connected. */
     id?: string;
     connected: boolean;
     /** Whether the server restored what was missed during the last cut. */
     recovered: boolean;
+    /** Whether it will connect, and reconnect, by itself. */
+    active: boolean;
     auth?: Auth;
     receiveBuffer: unknown[][];
     sendBuffer: Packet[];
-    private readonly opts;
-    private flags;
-    private _ids;
-    private readonly acks;
-    private _subs?;
-    private _pid?;
-    private _offset?;
-    private readonly _queue;
-    private readonly _anyListeners;
-    private readonly _anyOutgoing;
-    constructor(io: Manager, nsp: string, opts?: SocketOptions);
-    get disconnected(): boolean;
-    /** Whether it will connect, and reconnect, by itself. */
-    get active(): boolean;
     /** Connects. */
     connect(): this;
     /** The same as connect. */
@@ -55,19 +82,11 @@ export declare class Socket<Listen extends object = DefaultEventsMap, Emit exten
     disconnect(): this;
     /** The same as disconnect. */
     close(): this;
-    /** Sends an event called "message". */
-    send(...args: unknown[]): this;
     /** Sends an event; a function as the last argument gets the answer. */
     emit<E extends EventNames<Emit>>(event: E, ...args: EventParams<Emit, E>): this;
-    /** Sends an event and resolves with the answer. */
-    emitWithAck<E extends EventNames<Emit>>(event: E, ...args: WithoutAck<EventParams<Emit, E>>): Promise<AckResult<EventParams<Emit, E>>>;
-    /** Makes the next event one that may be compressed, or not. */
-    compress(yes: boolean): this;
-    /** Makes the next event one that is dropped if it cannot leave at once. */
-    get volatile(): this;
-    /** Limits the time for the answer to the next event, in milliseconds. */
-    timeout(ms: number): Socket<Listen, DecorateAcknowledgements<Emit>>;
-    /** Calls the listener for every event that arrives. */
+    /** What is known of the connection. */
+    stats(): Stats;
+    /** Calls the listener for every event that arrives, before its listeners. */
     onAny(listener: AnyListener): this;
     prependAny(listener: AnyListener): this;
     offAny(listener?: AnyListener): this;
@@ -77,20 +96,5 @@ export declare class Socket<Listen extends object = DefaultEventsMap, Emit exten
     prependAnyOutgoing(listener: AnyListener): this;
     offAnyOutgoing(listener?: AnyListener): this;
     listenersAnyOutgoing(): AnyListener[];
-    private _packet;
-    private _dispatch;
-    /** Keeps what is called with the answer of packet `id`. */
-    private _register;
-    /** Adds an event to those that are sent, one by one, until acknowledged. */
-    private _enqueue;
-    private _drain;
-    private _opened;
-    private _receive;
-    private _joined;
-    private _deliver;
-    /** What a listener calls to answer the packet `id`. */
-    private _answer;
-    private _closed;
-    private _unsubscribe;
 }
 export {};

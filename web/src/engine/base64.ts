@@ -1,18 +1,23 @@
-import type { Binary } from "../parser";
+import { scope } from "../env";
+import { encode, decode, type EnginePacket } from "./packet";
 
-/** Encodes bytes; a Blob is read first, which is why it takes a promise. */
-export async function toBase64(data: Binary): Promise<string> {
-  if (typeof Blob != "undefined" && data instanceof Blob) data = await data.arrayBuffer();
-  const bytes = ArrayBuffer.isView(data)
-    ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-    : new Uint8Array(data as ArrayBuffer);
+/** Writes a packet as text, bytes as base64; a Blob has to be read first. */
+export async function encodeBase64(packet: EnginePacket): Promise<string> {
+  const message = encode(packet);
+  if (typeof message == "string") return message;
+  const { buffer, byteOffset, byteLength } = ArrayBuffer.isView(message) ? message : new Uint8Array(await new Response(message as Blob).arrayBuffer());
   let text = "";
   // In slices, because a call takes only so many arguments.
-  for (let i = 0; i < bytes.length; i += 8192) {
-    text += String.fromCharCode.apply(null, bytes.subarray(i, i + 8192) as unknown as number[]);
+  for (let i = 0; i < byteLength; i += 8192) {
+    text += String.fromCharCode(...new Uint8Array(buffer, byteOffset + i, Math.min(8192, byteLength - i)));
   }
-  return btoa(text);
+  return "b" + scope.btoa(text);
 }
 
-export const fromBase64 = (text: string): ArrayBuffer =>
-  Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer;
+/** Reads a packet that came as text, bytes as base64; undefined if it is none. */
+export function decodeBase64(text: string): EnginePacket | undefined {
+  if (text[0] != "b") return decode(text);
+  try {
+    return { type: "message", data: Uint8Array.from(scope.atob(text.slice(1)), (c) => c.charCodeAt(0)).buffer };
+  } catch (_) {}
+}

@@ -1,122 +1,129 @@
-import { later, soon } from "../env";
-import type { Engine } from "./engine";
-import { decodeText, encodeBase64 } from "./packet";
-import { type Host, type Transport, TransportError } from "./transport";
-import { upgrade } from "./upgrade";
+import { sizeOf } from "../binary";
+import { env, later, type Timer } from "../env";
+import { decodeBase64, encodeBase64 } from "./base64";
+import { type Transport, transportError, type TransportKind } from "./transport";
 
 const separator = "\x1e";
 
 /** The HTTP long-polling transport: one GET waits while POSTs bring packets. */
-export function polling(engine: Engine, host: Host): Transport {
-  const opts = engine._optionsOf("polling");
-  const aborter = new AbortController();
-  let open = false;
-  let closed = false;
-  let receiving = false;
-  let sending = false;
-  let paused: (() => void) | undefined;
+export const polling: TransportKind = {
+  name: "polling",
 
-  // Resolves with the body, or never: a failure ends the transport.
-  const request = (what: "poll" | "post", body?: string): Promise<string> =>
-    new Promise((resolve) => {
-      const fail = (status: number, context?: unknown) => {
+  _start(engine, host, opts) {
+    const aborter = new AbortController();
+    let open = false;
+    let closed = false;
+    let sending = false;
+    let paused: (() => void) | undefined;
+    let waiting = false; // there is a GET
+
+    const end = (details: unknown) => {
+      if (!closed) {
+        self._close();
+        self._host._end(details);
+      }
+    };
+
+    // Resolves with the body, or undefined: a failure ends the transport.
+    const request = async (what: "poll" | "post", body?: string): Promise<string | undefined> => {
+      let status = 0;
+      let context: unknown;
+      let timer: Timer | undefined;
+      if (opts.requestTimeout) timer = later(() => aborter.abort(), opts.requestTimeout, opts.autoUnref);
+      try {
+        const response = await fetch(engine._url("polling", "http", opts), {
+          method: body ? "POST" : "GET",
+          body,
+          // The last word of a page that is being left.
+          keepalive: body == "1",
+          headers: opts.extraHeaders,
+          credentials: opts.withCredentials ? "include" : "same-origin",
+          signal: aborter.signal,
+        });
+        context = response;
+        if (response.status == 200) return await response.text();
+        status = response.status;
+      } catch (err) {
+        context = err;
+      } finally {
         clearTimeout(timer);
+      }
+      end(transportError(`xhr ${what} error`, status, context));
+    };
+
+    const poll = async () => {
+      waiting = true;
+      const text = await request("poll");
+      waiting = false;
+      if (text === undefined) return;
+      for (const part of text.split(separator)) {
         if (closed) return;
-        self._close(false);
-        self._host._fail(new TransportError(`xhr ${what} error`, status, context));
-      };
-      const timer = opts.requestTimeout ? later(() => fail(0), opts.requestTimeout, opts.autoUnref) : undefined;
-      fetch(engine._url("polling", "http"), {
-        method: body === undefined ? "GET" : "POST",
-        body,
-        // The last word of a page that is being left.
-        keepalive: body == "1",
-        headers: opts.extraHeaders,
-        credentials: opts.withCredentials ? "include" : "same-origin",
-        signal: aborter.signal,
-      })
-        .then(async (response) => {
-          if (response.status != 200) return fail(response.status, response);
-          const text = await response.text();
-          clearTimeout(timer);
-          // Apart from the promise, whose catch is not for our callers' errors.
-          soon(() => resolve(text));
-        })
-        .catch((err) => fail(0, err));
-    });
-
-  const poll = async () => {
-    receiving = true;
-    const text = await request("poll");
-    receiving = false;
-    for (const part of text.split(separator)) {
-      if (closed) return;
-      const packet = decodeText(part);
-      if (!packet) {
-        self._close(false);
-        self._host._fail(new TransportError("parser error"));
-      } else if (packet.type == "close") {
-        self._close(false);
-        self._host._closed({ description: "transport closed by the server" });
-      } else {
-        if (!open) {
-          open = self.writable = true;
-          self._host._open();
+        const packet = decodeBase64(part);
+        if (!packet) end(transportError("parser error"));
+        else if (packet.type == "close") end({ description: "transport closed by the server" });
+        else {
+          if (packet.type == "open") open = self.writable = true;
+          self._host._packet(packet);
         }
-        self._host._packet(packet);
       }
-    }
-    if (closed) return;
-    if (paused) paused();
-    else void poll();
-  };
+      next();
+    };
 
-  const self: Transport = {
-    name: "polling",
-    writable: false,
-    _host: host,
-
-    _open: () => void poll(),
-
-    async _send(packets) {
-      self.writable = false;
-      sending = true;
-      const parts = await Promise.all(packets.map(encodeBase64));
+    const next = () => {
       if (closed) return;
-      await request("post", parts.join(separator));
-      sending = false;
-      self.writable = true;
-      self._host._drain();
-      if (paused) paused();
-    },
+      if (!paused) {
+        if (!waiting) void poll();
+      } else if (!waiting && !sending) paused();
+    };
 
-    _close(polite) {
-      if (closed) return;
-      if (polite && open) {
-        // The server answers the GET that waits; then there is nothing left.
-        const end = () => aborter.abort();
-        void request("post", "1").then(end);
-        closed = true;
-        later(end, 5000, true);
-        return;
-      }
-      closed = true;
-      aborter.abort();
-    },
+    const self: Transport = {
+      name: "polling",
+      writable: false,
+      _host: host,
 
-    _pause(done) {
-      paused = () => {
-        if (!receiving && !sending) done();
-      };
-      paused();
-    },
+      _send(packets) {
+        let size = 0;
+        // The server takes only so much at once.
+        let fitting = packets.findIndex(({ data = "" }, i) => {
+          size += 2 + (typeof data == "string" ? sizeOf(data) : Math.ceil(sizeOf(data) / 3) * 4);
+          return i && size > engine._maxPayload;
+        });
+        if (fitting < 0) fitting = packets.length;
+        self.writable = false;
+        sending = true;
+        void (async () => {
+          const parts = await Promise.all(packets.slice(0, fitting).map(encodeBase64));
+          if (!closed && (await request("post", parts.join(separator))) !== undefined && !closed) {
+            sending = false;
+            self.writable = !paused;
+            self._host._drain();
+            if (paused) next();
+          }
+        })();
+        return fitting;
+      },
 
-    _resume() {
-      paused = undefined;
-      if (open && !closed && !receiving) void poll();
-    },
+      _close(polite) {
+        if (!closed) {
+          closed = true;
+          const abort = () => aborter.abort();
+          if (polite && open) {
+            // The server answers the GET that waits; then there is nothing left.
+            void request("post", "1").then(abort);
+            later(abort, 5000, opts.autoUnref);
+          } else abort();
+        }
+      },
 
-    _upgrade: upgrade,
-  };
-  return self;
-}
+      _pause(done) {
+        paused = done;
+        self.writable = !done && !sending;
+        next();
+      },
+    };
+    void poll();
+    return self;
+  },
+};
+
+env._kinds.polling = polling;

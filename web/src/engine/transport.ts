@@ -1,22 +1,92 @@
-import type { Engine } from "./engine";
 import type { EnginePacket } from "./packet";
+
+/** Query parameters: by name, or as they are written in an address. */
+export type Query = string | { [name: string]: unknown };
+
+/** The options of the connection itself. */
+export interface EngineOptions {
+  /**
+   * The transports to use, in the order in which they are tried: names, or what
+   * an entry point such as `webtransport` exports. Default: WebSocket, and
+   * polling if that fails.
+   */
+  transports?: (string | TransportKind)[];
+  /** Whether to move from polling to a better transport. Default true. */
+  upgrade?: boolean;
+  /** Whether to begin with the WebSocket that worked last time. Default false. */
+  rememberUpgrade?: boolean;
+  /**
+   * Whether to go on to the next transport when one fails. Default: yes from
+   * WebSocket, no from polling, which knows best why it was refused.
+   */
+  tryAllTransports?: boolean;
+  /** The path on the server. Default "/socket.io". */
+  path?: string;
+  /** Whether the path ends in a slash. Default true. */
+  addTrailingSlash?: boolean;
+  query?: Query;
+  /** Sent with HTTP requests, and by those WebSockets that can. */
+  extraHeaders?: Record<string, string>;
+  /** Whether cookies go to other origins. Default false. */
+  withCredentials?: boolean;
+  /** Milliseconds that an HTTP request may take. Default: as long as it likes. */
+  requestTimeout?: number;
+  /** Adds a parameter that keeps caches away; on polling unless false. */
+  timestampRequests?: boolean;
+  timestampParam?: string;
+  /** Without an effect: every WebSocket of today carries bytes. */
+  forceBase64?: boolean;
+  /** Subprotocols of the WebSocket. */
+  protocols?: string | string[];
+  /** Options for single transports, by name. */
+  transportOptions?: Record<string, Partial<EngineOptions>>;
+  /** Ends the connection when the page is left. Default false. */
+  closeOnBeforeunload?: boolean;
+  /** Does not keep a Node process alive. Default false. */
+  autoUnref?: boolean;
+  /** What transports read in certain places only: TLS in Node, say. */
+  [more: string]: unknown;
+}
 
 /** What a transport tells its engine. */
 export interface Host {
-  /** The transport can carry packets. */
-  _open(): void;
+  /** Bytes can be sent; only an upgrade has to know. */
+  _open?(): void;
   _packet(packet: EnginePacket): void;
   /** What was sent has left. */
   _drain(): void;
-  /** It ended: with an error, or because the other side closed it. */
-  _fail(error: TransportError): void;
-  _closed(details: CloseDetails): void;
+  /** It ended: with an error, or because the other side closed it. Not after `_close`. */
+  _end(details: unknown): void;
 }
 
 /** Why a transport closed, for the listeners of "disconnect". */
 export interface CloseDetails {
   description: string;
   context?: unknown;
+}
+
+/** What a transport knows of the connection it belongs to. */
+export interface Carrier {
+  id?: string;
+  readonly readyState: string;
+  transport: Transport;
+  upgrading?: boolean;
+  readonly opts: EngineOptions;
+  once(event: "close" | "upgrade", listener: () => void): unknown;
+  /** @internal */
+  _maxPayload: number;
+  /** What the server can do besides. @internal */
+  _upgrades: string[];
+  /** Whether no other transport would be tried. @internal */
+  _last: boolean;
+  /** @internal */
+  _url(name: string, scheme: string, opts: EngineOptions): string;
+  /** @internal */
+  _create(kind: TransportKind, host: Host): Transport;
+  /** @internal */
+  _flush(): void;
+  /** @internal */
+  _fire(event: string, ...args: unknown[]): void;
 }
 
 /** One way to carry packets between this client and a server. */
@@ -26,35 +96,29 @@ export interface Transport {
   writable: boolean;
   /** Who listens; an upgrade changes it. @internal */
   _host: Host;
-  /** @internal */
-  _open(): void;
-  /** @internal */
-  _send(packets: EnginePacket[]): void;
+  /** Sends packets; returns how many, if not all. @internal */
+  _send(packets: EnginePacket[]): number | void;
   /** Ends it, telling the server if it is open and `polite`. @internal */
-  _close(polite: boolean): void;
+  _close(polite?: boolean): void;
   /** Present on a transport that can be left for another. @internal */
-  _upgrade?(engine: Engine, names: string[]): void;
-  /** Calls done when nothing is under way any more. @internal */
-  _pause?(done: () => void): void;
-  /** Goes on after `_pause`. @internal */
-  _resume?(): void;
+  _pause?(done?: () => void): void;
 }
 
-export type TransportFactory = (engine: Engine, host: Host) => Transport;
+/** A kind of transport: WebSocket, say. */
+export interface TransportKind {
+  readonly name: string;
+  /** Opens one. @internal */
+  _start(engine: Carrier, host: Host, opts: EngineOptions): Transport;
+}
 
 /** The failure of a transport, as listeners of "connect_error" get it. */
-export class TransportError extends Error {
-  readonly type = "TransportError";
-
-  /**
-   * @param description the HTTP status (0 if there was no answer), or the event
-   * @param context the Response, where there is one
-   */
-  constructor(
-    message: string,
-    readonly description?: unknown,
-    readonly context?: unknown,
-  ) {
-    super(message);
-  }
+export interface TransportError extends Error {
+  type: "TransportError";
+  /** The HTTP status (0 if there was no answer), or the event. */
+  description?: unknown;
+  /** The Response, where there is one. */
+  context?: unknown;
 }
+
+export const transportError = (message: string, description?: unknown, context?: unknown): TransportError =>
+  Object.assign(Error(message), { type: "TransportError" as const, description, context });

@@ -1,49 +1,58 @@
-import type { Engine } from "./engine";
-import { type Transport, TransportError } from "./transport";
+import { later } from "../env";
+import type { Carrier, Host, Transport, TransportKind } from "./transport";
 
 /**
  * Tries to move the engine from its transport to a better one, while messages
  * go on: a probe over the new transport, then silence on the old one, then the
  * upgrade packet. If anything fails, all stays as it is.
  */
-export function upgrade(engine: Engine, names: string[]): void {
-  for (const name of names) {
-    let over = false;
+export function upgrade(engine: Carrier, host: Host, kinds: TransportKind[], done: (name: string) => void): void {
+  const old = engine.transport;
+  for (const kind of kinds) {
+    let next: Transport | undefined;
     let paused = false;
+    let over = false;
     const fail = (cause: unknown) => {
       if (over) return;
       over = true;
-      next._close(false);
-      if (paused) engine.transport._resume!();
-      engine.upgrading = false;
-      engine._fire("upgradeError", Object.assign(new Error("probe error"), { transport: name, cause }));
+      if (next) next._close();
+      if (paused) {
+        engine.upgrading = false;
+        old._pause!();
+      }
+      engine._fire("upgradeError", Object.assign(Error("probe error"), { transport: kind.name, cause }));
       engine._flush();
     };
-    const next: Transport = engine._create(name, {
-      _open: () => next._send([{ type: "ping", data: "probe" }]),
-      _packet({ type, data }) {
-        if (over) return;
-        if (type != "pong" || data != "probe" || engine.upgrading || engine.transport.name == name) {
-          return fail(new Error("unexpected packet"));
-        }
-        engine.upgrading = true;
-        engine._fire("upgrading", next);
-        paused = true;
-        engine.transport._pause!(() => {
-          if (over || engine.readyState == "closed") return;
-          over = true;
-          next._send([{ type: "upgrade" }]);
-          engine._adopt(next);
-          engine.upgrading = false;
-          engine._fire("upgrade", next);
-          engine._flush();
-        });
-      },
-      _drain() {},
-      _fail: fail,
-      _closed: (details) => fail(new TransportError("transport closed", details)),
-    });
-    engine.once("close", () => fail(new Error("socket closed")));
-    next._open();
+    const probe = () => {
+      if (over) return;
+      const self: Transport = (next = engine._create(kind, {
+        _open: () => self._send([{ type: "ping", data: "probe" }]),
+        _packet({ type, data }) {
+          if (over) return;
+          if (type != "pong" || data != "probe" || engine.upgrading) return fail(Error("unexpected packet"));
+          engine.upgrading = paused = true;
+          engine._fire("upgrading", self);
+          old._pause!(() => {
+            if (over) return;
+            over = true;
+            self._send([{ type: "upgrade" }]);
+            old._close();
+            self._host = host;
+            engine.transport = self;
+            engine.upgrading = false;
+            done(kind.name);
+            engine._fire("upgrade", self);
+            engine._flush();
+          });
+        },
+        _drain() {},
+        _end: fail,
+      }));
+    };
+    engine.once("close", () => fail(Error("socket closed")));
+    engine.once("upgrade", () => fail(Error("transport closed")));
+    // WebTransport goes first.
+    if (kind.name == "websocket" && kinds[1]) later(probe, 200, engine.opts.autoUnref);
+    else probe();
   }
 }

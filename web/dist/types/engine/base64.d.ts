@@ -1,4 +1,5 @@
-import type { Binary } from "../parser";
-/** Encodes bytes; a Blob is read first, which is why it takes a promise. */
-export declare function toBase64(data: Binary): Promise<string>;
-export declare const fromBase64: (text: string) => ArrayBuffer;
+import { type EnginePacket } from "./packet";
+/** Writes a packet as text, bytes as base64; a Blob has to be read first. */
+export declare function encodeBase64(packet: EnginePacket): Promise<string>;
+/** Reads a packet that came as text, bytes as base64; undefined if it is none. */
+export declare function decodeBase64(text: string): EnginePacket | undefined;

@@ -1,4 +1,4 @@
-import type { Binary } from "../parser";
+import type { Binary } from "../binary";
 /** The types of Engine.IO packets, in the order of their numbers. */
 export declare const packetTypes: readonly ["open", "close", "ping", "pong", "message", "upgrade", "noop"];
 export type PacketName = (typeof packetTypes)[number];
@@ -8,13 +8,8 @@ export type RawData = string | Binary;
 export interface EnginePacket {
     type: PacketName;
     data?: RawData;
-    options?: {
-        compress?: boolean;
-    };
 }
-/** Writes a packet without bytes as text. */
-export declare const encodeText: ({ type, data }: EnginePacket) => string;
-/** Writes a packet as text, bytes as base64. */
-export declare const encodeBase64: (packet: EnginePacket) => Promise<string>;
+/** Writes a packet as a frame: as text, but bytes as they are. */
+export declare const encode: ({ type, data }: EnginePacket) => RawData;
 /** Reads a packet that came as text; undefined if it is none. */
-export declare function decodeText(text: string): EnginePacket | undefined;
+export declare function decode(text: string): EnginePacket | undefined;

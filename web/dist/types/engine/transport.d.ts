@@ -1,20 +1,75 @@
-import type { Engine } from "./engine";
 import type { EnginePacket } from "./packet";
+/** Query parameters: by name, or as they are written in an address. */
+export type Query = string | {
+    [name: string]: unknown;
+};
+/** The options of the connection itself. */
+export interface EngineOptions {
+    /**
+     * The transports to use, in the order in which they are tried: names, or what
+     * an entry point such as `webtransport` exports. Default: WebSocket, and
+     * polling if that fails.
+     */
+    transports?: (string | TransportKind)[];
+    /** Whether to move from polling to a better transport. Default true. */
+    upgrade?: boolean;
+    /** Whether to begin with the WebSocket that worked last time. Default false. */
+    rememberUpgrade?: boolean;
+    /**
+     * Whether to go on to the next transport when one fails. Default: yes from
+     * WebSocket, no from polling, which knows best why it was refused.
+     */
+    tryAllTransports?: boolean;
+    /** The path on the server. Default "/socket.io". */
+    path?: string;
+    /** Whether the path ends in a slash. Default true. */
+    addTrailingSlash?: boolean;
+    query?: Query;
+    /** Sent with HTTP requests, and by those WebSockets that can. */
+    extraHeaders?: Record<string, string>;
+    /** Whether cookies go to other origins. Default false. */
+    withCredentials?: boolean;
+    /** Milliseconds that an HTTP request may take. Default: as long as it likes. */
+    requestTimeout?: number;
+    /** Adds a parameter that keeps caches away; on polling unless false. */
+    timestampRequests?: boolean;
+    timestampParam?: string;
+    /** Without an effect: every WebSocket of today carries bytes. */
+    forceBase64?: boolean;
+    /** Subprotocols of the WebSocket. */
+    protocols?: string | string[];
+    /** Options for single transports, by name. */
+    transportOptions?: Record<string, Partial<EngineOptions>>;
+    /** Ends the connection when the page is left. Default false. */
+    closeOnBeforeunload?: boolean;
+    /** Does not keep a Node process alive. Default false. */
+    autoUnref?: boolean;
+    /** What transports read in certain places only: TLS in Node, say. */
+    [more: string]: unknown;
+}
 /** What a transport tells its engine. */
 export interface Host {
-    /** The transport can carry packets. */
-    _open(): void;
+    /** Bytes can be sent; only an upgrade has to know. */
+    _open?(): void;
     _packet(packet: EnginePacket): void;
     /** What was sent has left. */
     _drain(): void;
-    /** It ended: with an error, or because the other side closed it. */
-    _fail(error: TransportError): void;
-    _closed(details: CloseDetails): void;
+    /** It ended: with an error, or because the other side closed it. Not after `_close`. */
+    _end(details: unknown): void;
 }
 /** Why a transport closed, for the listeners of "disconnect". */
 export interface CloseDetails {
     description: string;
     context?: unknown;
+}
+/** What a transport knows of the connection it belongs to. */
+export interface Carrier {
+    id?: string;
+    readonly readyState: string;
+    transport: Transport;
+    upgrading?: boolean;
+    readonly opts: EngineOptions;
+    once(event: "close" | "upgrade", listener: () => void): unknown;
 }
 /** One way to carry packets between this client and a server. */
 export interface Transport {
@@ -22,15 +77,16 @@ export interface Transport {
     /** Whether `_send` may be called now. */
     writable: boolean;
 }
-export type TransportFactory = (engine: Engine, host: Host) => Transport;
-/** The failure of a transport, as listeners of "connect_error" get it. */
-export declare class TransportError extends Error {
-    readonly description?: unknown | undefined;
-    readonly context?: unknown | undefined;
-    readonly type = "TransportError";
-    /**
-     * @param description the HTTP status (0 if there was no answer), or the event
-     * @param context the Response, where there is one
-     */
-    constructor(message: string, description?: unknown | undefined, context?: unknown | undefined);
+/** A kind of transport: WebSocket, say. */
+export interface TransportKind {
+    readonly name: string;
 }
+/** The failure of a transport, as listeners of "connect_error" get it. */
+export interface TransportError extends Error {
+    type: "TransportError";
+    /** The HTTP status (0 if there was no answer), or the event. */
+    description?: unknown;
+    /** The Response, where there is one. */
+    context?: unknown;
+}
+export declare const transportError: (message: string, description?: unknown, context?: unknown) => TransportError;

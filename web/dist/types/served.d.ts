@@ -1,0 +1,3 @@
+import "./index";
+export * from "./core";
+export { io as default } from "./core";

@@ -1,0 +1,141 @@
+/*! Sockeye, a Socket.IO client. MIT licence. */
+
+// src/env.ts
+var soon = (fn) => queueMicrotask(fn);
+
+// src/engine/packet.ts
+var packetTypes = ["open", "close", "ping", "pong", "message", "upgrade", "noop"];
+var encode = ({ type, data = "" }) => typeof data == "string" ? packetTypes.indexOf(type) + data : data;
+function decode(text) {
+  const type = packetTypes[text[0]];
+  return type && { type, data: text.slice(1) };
+}
+
+// src/engine/transport.ts
+var transportError = (message, description, context) => Object.assign(Error(message), { type: "TransportError", description, context });
+
+// src/engine/webtransport.ts
+var bytesOf = async (data) => ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(await new Response(data).arrayBuffer());
+async function frame(packet) {
+  const message = encode(packet);
+  const binary = typeof message != "string";
+  const body = binary ? await bytesOf(message) : new TextEncoder().encode(message);
+  const size = body.length;
+  const head = size < 126 ? 1 : size < 65536 ? 3 : 9;
+  const out = new Uint8Array(head + size);
+  const view = new DataView(out.buffer);
+  view.setUint8(0, (binary ? 128 : 0) | (head == 1 ? size : head == 3 ? 126 : 127));
+  if (head == 3) view.setUint16(1, size);
+  if (head == 9) view.setBigUint64(1, BigInt(size));
+  out.set(body, head);
+  return out;
+}
+var webtransport = {
+  name: "webtransport",
+  i(engine, host, opts) {
+    let closed = false;
+    let writer;
+    let session;
+    const end = (details) => {
+      if (!closed) self.t.n(details);
+      closed = true;
+    };
+    const fail = (error) => end(transportError("webtransport error", error));
+    const self = {
+      name: "webtransport",
+      writable: false,
+      t: host,
+      a(packets) {
+        self.writable = false;
+        void (async () => {
+          try {
+            for (const packet of packets) await writer.write(await frame(packet));
+            if (closed) return;
+            soon(() => {
+              self.writable = true;
+              self.t.m();
+            });
+          } catch (error) {
+            fail(error);
+          }
+        })();
+      },
+      r() {
+        closed = true;
+        const hangUp = () => session.close();
+        if (writer) writer.close().then(hangUp, hangUp);
+        else if (session) session.ready.then(hangUp, () => {
+        });
+      }
+    };
+    async function read(from) {
+      const reader = from.getReader();
+      let have = new Uint8Array(0);
+      const need = async (n) => {
+        if (have.length < n) {
+          const chunks = [have];
+          let size = have.length;
+          while (size < n) {
+            const { value, done } = await reader.read();
+            if (done) return;
+            chunks.push(value);
+            size += value.length;
+          }
+          have = new Uint8Array(size);
+          let at = 0;
+          for (const chunk of chunks) {
+            have.set(chunk, at);
+            at += chunk.length;
+          }
+        }
+        const taken = have.slice(0, n);
+        have = have.subarray(n);
+        return taken;
+      };
+      for (; ; ) {
+        const first = await need(1);
+        if (!first || closed) break;
+        let size = first[0] & 127;
+        if (size > 125) {
+          const rest = await need(size == 126 ? 2 : 8);
+          if (!rest) break;
+          const view = new DataView(rest.buffer);
+          size = rest.length == 2 ? view.getUint16(0) : Number(view.getBigUint64(0));
+        }
+        if (!size || !Number.isSafeInteger(size)) throw Error("parser error");
+        const body = await need(size);
+        if (!body || closed) break;
+        const packet = first[0] & 128 ? { type: "message", data: body.buffer } : decode(new TextDecoder().decode(body));
+        if (!packet) throw Error("parser error");
+        self.t.c(packet);
+      }
+      end({ description: "transport closed by the server" });
+    }
+    void (async () => {
+      try {
+        const { transportOptions } = engine.opts;
+        session = new WebTransport(engine.u("webtransport", "http", opts).replace(/^https?/, "https"), transportOptions && transportOptions.webtransport);
+        session.closed.then(() => end({ description: "transport closed gracefully" }), fail);
+        await session.ready;
+        if (closed) return;
+        const stream = await session.createBidirectionalStream();
+        writer = stream.writable.getWriter();
+        void read(stream.readable).catch(fail);
+        const sid = engine.id;
+        await writer.write(await frame({ type: "open", data: sid && JSON.stringify({ sid }) }));
+        if (closed) return;
+        self.writable = true;
+        self.t.E?.();
+      } catch (error) {
+        fail(error);
+      }
+    })();
+    return self;
+  }
+};
+export {
+  webtransport as WebTransport,
+  webtransport as default,
+  webtransport
+};
+//# sourceMappingURL=webtransport.dev.js.map

@@ -1,0 +1,2 @@
+/** True in the development build; `web/build` sets it. */
+declare const __DEV__: boolean;

@@ -1,0 +1,1 @@
+export { webtransport, webtransport as default, webtransport as WebTransport } from "./engine/webtransport";
