@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 )
 
 // Errors of [Session.Send].
@@ -60,9 +61,10 @@ type ConnectionError struct {
 	Request *http.Request
 	Err     error // what AllowRequest returned, or the cause of a bad request; may be nil
 
-	status  int
-	message string // replaces the code's own
-	body    []byte // replaces the JSON
+	status     int
+	message    string // replaces the code's own
+	body       []byte // replaces the JSON
+	retryAfter time.Duration
 }
 
 func (e *ConnectionError) Error() string {

@@ -105,20 +105,11 @@ func refusal(err error) *ConnectionError {
 	return e
 }
 
-var errDraining = errors.New("server is shutting down")
-
-func unavailable() *ConnectionError {
-	return &ConnectionError{
-		Code: BadRequest, Context: map[string]any{"name": "SHUTTING_DOWN"}, Err: errDraining,
-		status: http.StatusServiceUnavailable, message: "Service unavailable",
-	}
-}
-
 // newSession makes the session of a handshake and asks for its receiver. Its
 // queue begins with the open packet; the caller sends it. The session counts
 // as live from admit on.
-func (s *Server) newSession(r *http.Request, transport string) *Session {
-	sess := &Session{srv: s, id: newSID(), remote: r.RemoteAddr, wsFirst: transport == WebSocket, polling: new(polling)}
+func (s *Server) newSession(r *http.Request, transport, address string) *Session {
+	sess := &Session{srv: s, id: newSID(), remote: r.RemoteAddr, address: address, wsFirst: transport == WebSocket, polling: new(polling)}
 	data := appendOpen(nil, sess.id, s.opts.upgradesFrom(transport), s.opts)
 	sess.polling.queue = []*Prepared{prepareControl(packetOpen, string(data))}
 
@@ -130,37 +121,44 @@ func (s *Server) newSession(r *http.Request, transport string) *Session {
 		if sess.recv == nil { // OnSession panicked
 			s.table.remove(sess)
 			s.heart.leave(sess)
-			s.sessionEnded()
+			s.leave(address)
 		}
 	}()
 	sess.recv = s.opts.OnSession(sess, r)
 	if sess.recv == nil {
 		panic("engineio: Options.OnSession returned no Receiver")
 	}
+	s.counts.opened.Add(1)
 	s.opts.Logger.Debug("session open", "sid", sess.id, "transport", transport, "remote", sess.remote)
 	return sess
 }
 
 // handshake serves a polling client's first request.
 func (s *Server) handshake(w http.ResponseWriter, r *http.Request) {
-	if !s.admit() {
-		s.refuse(w, r, unavailable())
+	address, refusal := s.admit(r)
+	if refusal != nil {
+		s.refuse(w, r, refusal)
 		return
 	}
-	s.newSession(r, Polling).servePoll(w, r)
+	s.newSession(r, Polling, address).servePoll(w, r)
 }
 
 // serveUpgrade serves a request for a WebSocket: a handshake, or the probe of
 // an upgrade.
 func (s *Server) serveUpgrade(w http.ResponseWriter, r *http.Request, q query, sess *Session) {
-	if sess == nil && q.transport == WebSocket && !s.admit() {
-		s.refuse(w, r, unavailable())
-		return
+	fresh := sess == nil && q.transport == WebSocket
+	var address string
+	if fresh {
+		var refusal *ConnectionError
+		if address, refusal = s.admit(r); refusal != nil {
+			s.refuse(w, r, refusal)
+			return
+		}
 	}
 	nc, leftover, err := ws.Upgrade(w, r, w.Header())
 	if err != nil {
-		if sess == nil && q.transport == WebSocket {
-			s.sessionEnded()
+		if fresh {
+			s.leave(address)
 		}
 		e := &ConnectionError{Code: BadRequest, Context: map[string]any{"name": "TRANSPORT_HANDSHAKE_ERROR"}, Err: err}
 		var bad *ws.HandshakeError
@@ -181,6 +179,6 @@ func (s *Server) serveUpgrade(w http.ResponseWriter, r *http.Request, q query, s
 	case sess != nil:
 		sess.startProbe(nc, leftover)
 	default:
-		s.startWebSocket(r, nc, leftover)
+		s.startWebSocket(r, nc, leftover, address)
 	}
 }

@@ -23,6 +23,7 @@ type beat struct {
 	prev, next *Session
 	in         *deadlines    // nil when in none; guarded by heart.mu
 	at         time.Duration // since heart.start
+	awaited    atomic.Bool   // in is heart.pongs; for a look without the lock
 	owing      atomic.Bool   // a pong is awaited and nothing has come since the ping
 }
 
@@ -49,6 +50,9 @@ func (h *heart) awaitPong(s *Session) { h.enter(s, &h.pongs, h.timeout) }
 
 // pong ends the wait for one; without a wait it does nothing.
 func (h *heart) pong(s *Session) {
+	if !s.beat.awaited.Load() {
+		return // a flood of pongs must not keep everybody's lock busy
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if s.beat.in == &h.pongs {
@@ -89,6 +93,7 @@ func (h *heart) enterLocked(s *Session, l *deadlines, wait time.Duration) {
 	b.in, b.prev, b.next = l, l.tail, nil
 	b.at = time.Since(h.start) + wait
 	b.owing.Store(false)
+	b.awaited.Store(l == &h.pongs)
 	if l.tail != nil {
 		l.tail.beat.next = s
 	} else {
@@ -123,6 +128,7 @@ func (h *heart) leaveLocked(s *Session) {
 		l.tail = b.prev
 	}
 	b.in, b.prev, b.next = nil, nil, nil
+	b.awaited.Store(false)
 	if l.head == nil && l.armed {
 		// Nobody waits: a server that is dropped must not be held by a timer.
 		l.armed = !l.timer.Stop()

@@ -4,9 +4,12 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/sockeye-go/socketio/internal/ws"
 )
 
 // Names of the transports.
@@ -32,6 +35,32 @@ type Options struct {
 	// MaxPayloadPackets limits the packets of one POST. Default 65,536; a
 	// client that sends more gets a parse error.
 	MaxPayloadPackets int
+
+	// MaxFragments limits the WebSocket frames of one message; more are allowed
+	// if they have 64 bytes on average. Default 1,024. A client beyond it is
+	// closed with status 1008.
+	MaxFragments int
+	// MaxPings limits the WebSocket pings of one client, per second. Default
+	// 100. A client beyond it is closed with status 1008.
+	MaxPings int
+	// BodyTimeout is how long the body of a POST may take. Default 30 s.
+	BodyTimeout time.Duration
+
+	// MaxConnections limits the sessions that there are. Default 1,000,000. A
+	// client beyond it gets status 503 and a Retry-After.
+	MaxConnections int
+	// MaxConnectionsPerAddress limits those of one client's address (of IPv6,
+	// its /64); see [Server.ClientAddr]. Default none: behind a proxy that
+	// TrustedProxies does not name, all clients have the proxy's address. A
+	// client beyond it gets status 429 and a Retry-After.
+	MaxConnectionsPerAddress int
+	// MaxHandshakes limits the handshakes that are answered at the same time,
+	// which may take as long as AllowRequest. Default 1,000. A client beyond it
+	// gets status 503 and a Retry-After.
+	MaxHandshakes int
+	// TrustedProxies are the addresses of proxies whose X-Forwarded-For is
+	// believed. Default none.
+	TrustedProxies []netip.Prefix
 
 	// MaxQueuedBytes limits what waits for one slow client. Default 1 MiB on
 	// top of what the kernel holds. A client beyond it is cut with
@@ -78,6 +107,12 @@ func (o *Options) withDefaults() *Options {
 	setDuration(&c.UpgradeTimeout, 10*time.Second, "UpgradeTimeout")
 	setNumber(&c.MaxPayload, 1_000_000, "MaxPayload")
 	setNumber(&c.MaxPayloadPackets, 1<<16, "MaxPayloadPackets")
+	setNumber(&c.MaxFragments, ws.DefaultFragments, "MaxFragments")
+	setNumber(&c.MaxPings, 100, "MaxPings")
+	setDuration(&c.BodyTimeout, 30*time.Second, "BodyTimeout")
+	setNumber(&c.MaxConnections, 1_000_000, "MaxConnections")
+	setNumber(&c.MaxConnectionsPerAddress, 0, "MaxConnectionsPerAddress")
+	setNumber(&c.MaxHandshakes, 1000, "MaxHandshakes")
 	setNumber(&c.MaxQueuedBytes, 1<<20, "MaxQueuedBytes")
 	setNumber(&c.MaxQueuedPackets, 1<<14, "MaxQueuedPackets")
 	if c.Transports == nil {

@@ -45,12 +45,12 @@ func (p *polling) idle() bool { return p.wait != nil && len(p.queue) == 0 }
 
 func (p *polling) push(s *Session, m *Prepared, f Flags) error {
 	if f&Volatile != 0 && !p.writable() {
-		return ErrDropped
+		return s.srv.volatileDropped()
 	}
 	size := m.Size()
 	if p.bytes+size > s.srv.opts.MaxQueuedBytes || len(p.queue) >= s.srv.opts.MaxQueuedPackets {
 		if f&Volatile != 0 {
-			return ErrDropped
+			return s.srv.volatileDropped()
 		}
 		s.tooSlow()
 		return ErrSlowConsumer
@@ -61,6 +61,16 @@ func (p *polling) push(s *Session, m *Prepared, f Flags) error {
 		p.wait.release()
 	}
 	return nil
+}
+
+// messages returns how many messages wait, without pings and their kin.
+func (p *polling) messages() (n int) {
+	for _, m := range p.queue {
+		if m.kind == packetMessage {
+			n++
+		}
+	}
+	return n
 }
 
 // take empties the queue into one payload.

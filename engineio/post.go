@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -19,11 +20,9 @@ var (
 	errPostOverlap = errors.New("data request overlap from client")
 	errPollClosed  = errors.New("poll connection closed prematurely")
 	errPostClosed  = errors.New("data request connection closed prematurely")
+	errPostSlow    = errors.New("data request took too long")
 	errContent     = errors.New("invalid content")
 )
-
-// bodyTimeout is how long a client may take to send the body of a POST.
-const bodyTimeout = 30 * time.Second
 
 // servePost handles a POST: a payload of packets from the client.
 func (s *Session) servePost(w http.ResponseWriter, r *http.Request) {
@@ -72,8 +71,13 @@ func (s *Session) servePost(w http.ResponseWriter, r *http.Request) {
 	}()
 	switch err := s.srv.readBody(buf, w, r); {
 	case errors.Is(err, errTooLarge):
+		s.srv.hit("MaxPayload")
 		w.Header().Set("Connection", "close") // the rest of the body is not read
 		w.WriteHeader(http.StatusRequestEntityTooLarge)
+		return
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		s.srv.hit("BodyTimeout")
+		s.end(TransportError, errPostSlow)
 		return
 	case err != nil:
 		s.end(TransportError, errPostClosed)
@@ -100,7 +104,7 @@ func (s *Server) readBody(buf *bytes.Buffer, w http.ResponseWriter, r *http.Requ
 		return errTooLarge
 	}
 	rc := http.NewResponseController(w)
-	_ = rc.SetReadDeadline(time.Now().Add(bodyTimeout))
+	_ = rc.SetReadDeadline(time.Now().Add(s.opts.BodyTimeout))
 	n, err := buf.ReadFrom(io.LimitReader(r.Body, limit+1))
 	_ = rc.SetReadDeadline(time.Time{})
 	if n > limit {
@@ -119,6 +123,7 @@ func (s *Session) receivePayload(body []byte) {
 	defer s.recvMu.Unlock()
 	for n := 1; ; n++ {
 		if n > s.srv.opts.MaxPayloadPackets {
+			s.srv.hit("MaxPayloadPackets")
 			s.end(ParseError, fmt.Errorf("more than %d packets in one payload", s.srv.opts.MaxPayloadPackets))
 			return
 		}

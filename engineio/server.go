@@ -21,7 +21,10 @@ type Server struct {
 	table  *table
 	heart  *heart
 
-	live atomic.Int64 // sessions whose receiver has not been told of the end
+	live       atomic.Int64 // sessions whose receiver has not been told of the end
+	handshakes atomic.Int64 // being answered
+	addresses  census
+	counts     counts
 
 	mu       sync.Mutex
 	draining bool          // no new sessions
@@ -83,32 +86,6 @@ func (s *Server) drain() <-chan struct{} {
 	return s.empty
 }
 
-// admit counts a new session, unless the server drains.
-func (s *Server) admit() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.draining {
-		return false
-	}
-	s.live.Add(1)
-	return true
-}
-
-func (s *Server) sessionEnded() {
-	if s.live.Add(-1) > 0 {
-		return
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.draining && s.live.Load() == 0 {
-		select {
-		case <-s.empty:
-		default:
-			close(s.empty)
-		}
-	}
-}
-
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
@@ -122,6 +99,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	q := parseQuery(r.URL.RawQuery)
 	upgrade := ws.IsUpgrade(r)
+	if q.sid == "" {
+		if refusal := s.beginHandshake(); refusal != nil {
+			s.refuse(w, r, refusal)
+			return
+		}
+		defer s.endHandshake()
+	}
 	sess, refusal := s.verify(r, q, upgrade)
 	if refusal != nil {
 		s.refuse(w, r, refusal)
@@ -154,6 +138,7 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, e *ConnectionErr
 		}
 	}
 	h := w.Header()
+	setRetryAfter(h, e.retryAfter)
 	body := e.body
 	switch {
 	case upgrade:
@@ -179,6 +164,7 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, e *ConnectionErr
 // report tells who wants to know of a request that is not served.
 func (s *Server) report(r *http.Request, e *ConnectionError) {
 	e.Request = r
+	s.counts.refused.Add(e.Code)
 	if s.opts.OnConnectionError != nil {
 		s.opts.OnConnectionError(e)
 	}

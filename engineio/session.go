@@ -17,7 +17,8 @@ type Session struct {
 	recv    Receiver
 	id      string
 	remote  string
-	wsFirst bool // the handshake was on WebSocket already
+	address string // what admit returned
+	wsFirst bool   // the handshake was on WebSocket already
 
 	// ws is set once, with everything older already written to it, and never
 	// unset: a Send that sees it needs no lock of the session's.
@@ -210,6 +211,9 @@ func (s *Session) endLocked(last packetType) bool {
 	s.srv.table.remove(s)
 	s.srv.heart.leave(s)
 	if p := s.polling; p != nil {
+		if !s.slow.Load() { // those were counted
+			s.srv.counts.dropped.AddN(DropClosed, p.messages())
+		}
 		p.end(last)
 	}
 	return true
@@ -219,6 +223,10 @@ func (s *Session) afterEnd(reason Reason, err error) {
 	if t := s.ws.Load(); t != nil {
 		t.close(closeFrame)
 	}
+	s.srv.counts.closed.Add(reason)
+	if s.wsFirst || s.ws.Load() != nil {
+		s.srv.counts.webSockets.Add(-1)
+	}
 	s.srv.opts.Logger.Debug("session closed", "sid", s.id, "reason", string(reason), "error", err)
 	go func() {
 		s.recvMu.Lock()
@@ -226,7 +234,7 @@ func (s *Session) afterEnd(reason Reason, err error) {
 		s.recv.Closed(reason, err)
 		s.recvMu.Unlock()
 		s.recv.Flush(true)
-		s.srv.sessionEnded()
+		s.srv.leave(s.address)
 	}()
 }
 
@@ -237,7 +245,10 @@ func (s *Session) tooSlow() {
 		return
 	}
 	go func() {
-		s.srv.opts.Logger.Warn("slow consumer: session is cut", "sid", s.id, "remote", s.remote)
+		bytes, packets := s.Buffered()
+		s.srv.hit("MaxQueuedBytes")
+		s.srv.counts.dropped.AddN(DropSlow, packets+1)
+		s.srv.opts.Logger.Warn("slow consumer: session is cut", "sid", s.id, "remote", s.remote, "bytes", bytes, "packets", packets)
 		if t := s.ws.Load(); t != nil {
 			t.closing.Store(true) // the end of the connection is not the peer's doing
 			t.conn.Close()        // a close frame would wait behind what is not read

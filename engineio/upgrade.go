@@ -33,7 +33,7 @@ func (s *Session) startProbe(nc net.Conn, leftover []byte) {
 		return
 	}
 	p.probe = t
-	p.probeTimer = time.AfterFunc(s.srv.opts.UpgradeTimeout, func() { s.probeFailed(t) })
+	p.probeTimer = time.AfterFunc(s.srv.opts.UpgradeTimeout, func() { s.upgradeOverdue(t) })
 	s.mu.Unlock()
 	t.conn.Start(leftover)
 }
@@ -70,6 +70,12 @@ func (s *Session) releasePoll(t *wsTransport) {
 	}
 }
 
+// upgradeOverdue is called when the time for an upgrade is over.
+func (s *Session) upgradeOverdue(t *wsTransport) {
+	s.srv.hit("UpgradeTimeout")
+	s.probeFailed(t)
+}
+
 // probeFailed gives up the upgrade; the session stays on polling.
 func (s *Session) probeFailed(t *wsTransport) {
 	s.mu.Lock()
@@ -103,6 +109,8 @@ func (s *Session) switchTo(t *wsTransport) {
 	p.resume()
 	s.ws.Store(t)
 	s.polling = nil
+	s.srv.counts.upgraded.Add(1)
+	s.srv.counts.webSockets.Add(1)
 	if s.paused {
 		t.conn.Pause()
 	}

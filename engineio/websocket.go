@@ -22,6 +22,8 @@ type wsTransport struct {
 	probing atomic.Bool // not the session's transport yet
 	closing atomic.Bool // the close frame is on its way; what still comes is ignored
 	linger  atomic.Pointer[time.Timer]
+	late    int64      // bytes that came after closing; guarded by s.recvMu
+	pings   *pingMeter // nil until the peer pings; guarded by s.recvMu
 }
 
 // lingerTimeout is how long a closing connection waits for the peer's side of
@@ -29,11 +31,15 @@ type wsTransport struct {
 // the peer has not read yet.
 const lingerTimeout = 3 * time.Second
 
+// maxLate is how many bytes may come after closing, or MaxPayload if that is more.
+const maxLate = 1 << 20
+
 var closeFrame = ws.AppendFrame(nil, ws.Close, nil)
 
 func (s *Session) newWebSocket(nc net.Conn, probing bool) *wsTransport {
 	t := &wsTransport{s: s}
 	t.parser.Init(ws.Server, s.srv.opts.MaxPayload)
+	t.parser.LimitFragments(s.srv.opts.MaxFragments)
 	t.probing.Store(probing)
 	t.conn = poll.New(nc, t, &s.srv.limits)
 	return t
@@ -51,11 +57,11 @@ func (t *wsTransport) send(frames []byte, shared bool, f Flags) error {
 	ok, err := t.conn.WriteIfIdle(frames, shared)
 	switch {
 	case errors.Is(err, poll.ErrFull): // larger than the queue itself
-		return ErrDropped
+		return t.s.srv.volatileDropped()
 	case err != nil:
 		return t.s.sendError(err)
 	case !ok:
-		return ErrDropped
+		return t.s.srv.volatileDropped()
 	}
 	return nil
 }
@@ -75,6 +81,14 @@ func (t *wsTransport) Data(p []byte) {
 	defer t.s.survive() // after the lock is free
 	t.s.recvMu.Lock()
 	defer t.s.recvMu.Unlock()
+	if t.closing.Load() {
+		// What was on its way is let in, so that the peer sees the close frame
+		// and no reset; a peer that just goes on is not waited for.
+		if t.late += int64(len(p)); t.late > max(t.s.srv.opts.MaxPayload, maxLate) {
+			t.conn.Close()
+			return
+		}
+	}
 	for len(p) > 0 && !t.broken {
 		m, n, ok, err := t.parser.Next(p)
 		if err != nil {
@@ -125,6 +139,10 @@ func (t *wsTransport) message(m ws.Message) {
 	}
 	switch m.Op {
 	case ws.Ping:
+		if !t.pingAllowed() {
+			t.violation(errTooManyPings)
+			return
+		}
 		// A peer that pings and does not read fills the queue and is cut.
 		if err := t.conn.Write(ws.AppendFrame(nil, ws.Pong, m.Data), true); err != nil {
 			_ = t.s.sendError(err)
@@ -173,6 +191,7 @@ func (t *wsTransport) violation(err error) {
 	}
 	var wsErr *ws.Error
 	if errors.As(err, &wsErr) {
+		t.s.srv.hitBy(wsErr)
 		t.close(ws.AppendClose(nil, wsErr.Code, wsErr.Reason))
 	} else {
 		t.close(closeFrame)

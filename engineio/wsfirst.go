@@ -6,8 +6,9 @@ import (
 )
 
 // startWebSocket opens a session that begins on WebSocket.
-func (s *Server) startWebSocket(r *http.Request, nc net.Conn, leftover []byte) {
-	sess := s.newSession(r, WebSocket)
+func (s *Server) startWebSocket(r *http.Request, nc net.Conn, leftover []byte, address string) {
+	sess := s.newSession(r, WebSocket, address)
+	s.counts.webSockets.Add(1)
 	t := sess.newWebSocket(nc, false)
 
 	// What OnSession sent is in the queue; what other goroutines send from now

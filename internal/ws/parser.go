@@ -2,6 +2,7 @@ package ws
 
 import (
 	"encoding/binary"
+	"math"
 	"slices"
 	"unicode/utf8"
 )
@@ -26,10 +27,11 @@ type Message struct {
 // Between messages it is a few words; while one is incomplete it holds what has
 // arrived of it. It is not safe for concurrent use.
 type Parser struct {
-	max  int64
-	part *partial // nil between messages
-	err  *Error   // the first error stays
-	role Role
+	max       int64
+	part      *partial // nil between messages
+	err       *Error   // the first error stays
+	fragments int32    // as LimitFragments says
+	role      Role
 }
 
 // A partial is what has arrived of a message and of the frame that is coming.
@@ -45,16 +47,22 @@ type partial struct {
 	fragment int // frames of this message so far
 }
 
-// A message may have this many fragments, and more only if they are no smaller
-// on average than the second number. Each costs a peer two bytes and us a look.
+// A message may have DefaultFragments fragments, or what LimitFragments says,
+// and more only if they are no smaller on average than minFragmentSize bytes.
+// Each costs a peer two bytes and us a look.
 const (
-	freeFragments   = 1024
-	minFragmentSize = 64
+	DefaultFragments = 1024
+	minFragmentSize  = 64
 )
 
 // Init makes p ready for a connection whose messages have at most maxMessage
 // bytes.
-func (p *Parser) Init(role Role, maxMessage int64) { *p = Parser{role: role, max: maxMessage} }
+func (p *Parser) Init(role Role, maxMessage int64) {
+	*p = Parser{role: role, max: maxMessage, fragments: DefaultFragments}
+}
+
+// LimitFragments sets how many fragments of whatever size a message may have.
+func (p *Parser) LimitFragments(n int) { p.fragments = int32(min(n, math.MaxInt32)) }
 
 // Next consumes n bytes of in, which it may change, and returns the next message
 // if it is complete. Otherwise it has consumed all of in. m.Data points into in
@@ -178,7 +186,7 @@ func (p *Parser) begin(h header) *Error {
 		w.op = h.op
 	}
 	w.fragment++
-	if w.fragment > freeFragments && len(w.data)/w.fragment < minFragmentSize {
+	if w.fragment > int(p.fragments) && len(w.data)/w.fragment < minFragmentSize {
 		return errTooFragments
 	}
 	return nil
