@@ -2,6 +2,7 @@ package socketio
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"github.com/sockeye-go/socketio/adapter"
@@ -77,7 +78,7 @@ func (s *Socket) EmitWithAck(ctx context.Context, event string, args ...any) (*M
 		return nil, err
 	}
 	arrived := make(chan adapter.Answer, 1)
-	if err := s.acks.add(id, func(a adapter.Answer) { arrived <- a }); err != nil {
+	if err := s.awaitAck(id, func(a adapter.Answer) { arrived <- a }); err != nil {
 		return nil, err
 	}
 	s.outgoing(event, args)
@@ -96,6 +97,15 @@ func (s *Socket) EmitWithAck(ctx context.Context, event string, args ...any) (*M
 		}
 		return nil, context.Cause(ctx)
 	}
+}
+
+// awaitAck has f called with the answer of this id, unless too many are open.
+func (s *Socket) awaitAck(id int64, f func(adapter.Answer)) error {
+	err := s.acks.add(id, f)
+	if errors.Is(err, ErrTooManyAcks) {
+		s.nsp.srv.hit("MaxPendingAcks")
+	}
+	return err
 }
 
 // answer makes the Message of an ack.

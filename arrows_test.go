@@ -20,11 +20,12 @@ var arrows = map[string][]string{
 	"internal/msgpack":    {"internal/jsonfields", "parser"},
 	"parser":              {"internal/jsonfields"},
 	"parser/msgpack":      {"internal/msgpack", "parser"},
+	"internal/tally":      {},
 	"web":                 {},
-	"engineio":            {"internal/ws", "internal/poll"},
+	"engineio":            {"internal/ws", "internal/poll", "internal/tally"},
 	"adapter":             {"engineio", "parser"},
 	"adapter/adaptertest": {"adapter", "engineio", "parser"},
-	"":                    {"adapter", "engineio", "parser", "web"},
+	"":                    {"adapter", "engineio", "parser", "web", "internal/tally"},
 	"client":              {"", "engineio", "parser"},
 }
 

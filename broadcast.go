@@ -2,6 +2,7 @@ package socketio
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"slices"
 
@@ -222,13 +223,24 @@ func (op *BroadcastOperator) LocalSockets() iter.Seq[*Socket] {
 	}
 }
 
-// SocketsJoin puts the selected sockets into rooms.
+// SocketsJoin puts the selected sockets into rooms. The error is
+// [ErrRoomNameTooLong], and then none joined; [ErrTooManyRooms] if a socket of
+// this node would be in more than Options.MaxRooms, and then the others joined;
+// or it concerns the way to other nodes.
 func (op *BroadcastOperator) SocketsJoin(rooms ...string) error {
+	if err := op.nsp.srv.checkRooms(rooms); err != nil {
+		return err
+	}
 	t, ok := op.selected()
 	if !ok {
 		return nil
 	}
-	return op.nsp.adapter.SocketsJoin(t, rooms...)
+	err := op.nsp.adapter.SocketsJoin(t, rooms...)
+	if errors.Is(err, adapter.ErrTooManyRooms) {
+		op.nsp.srv.hit("MaxRooms")
+		return ErrTooManyRooms
+	}
+	return err
 }
 
 // SocketsLeave takes the selected sockets out of rooms.

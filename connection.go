@@ -36,9 +36,10 @@ type connection struct {
 func (srv *Server) onSession(sess *engineio.Session, r *http.Request) engineio.Receiver {
 	c := &connection{
 		srv: srv, sess: sess, request: r,
-		handshake: newHandshake(r, srv.opts.KeepHeaders),
+		handshake: srv.newHandshake(r),
 	}
 	c.timer = time.AfterFunc(srv.opts.ConnectTimeout, func() {
+		srv.hit("ConnectTimeout")
 		srv.opts.Logger.Debug("no namespace joined in time", "sid", sess.ID(), "remote", sess.RemoteAddr())
 		sess.Close()
 	})
@@ -145,6 +146,7 @@ func (c *connection) connect(p parser.Packet) {
 	c.dismissed = slices.DeleteFunc(c.dismissed, func(other *Namespace) bool { return other == n })
 	c.mu.Unlock()
 	if full {
+		c.srv.hit("MaxNamespaces")
 		c.refuse(n.name, &ConnectError{Message: "too many namespaces"})
 		return
 	}
@@ -218,6 +220,9 @@ func (c *connection) forget(s *Socket) {
 // malformed is the end of a client that sent what is no packet. Its sockets'
 // error hooks hear of it first, as in the original.
 func (c *connection) malformed(err error) {
+	if limit := limitOf(err); limit != "" {
+		c.srv.hit(limit)
+	}
 	for _, s := range c.all() {
 		s.enqueue(item{kind: itemError, err: err})
 	}

@@ -15,11 +15,6 @@ type ParentNamespace struct {
 	match func(name string) bool
 }
 
-// maxDynamicNamespaces is how many namespaces clients can have a server make:
-// their names are the clients' choice, and each costs memory until the server
-// ends. Who asks for one more is told that it is invalid.
-const maxDynamicNamespaces = 10_000
-
 // OfFunc returns a parent of the namespaces whose names match reports true for.
 // Names have their leading slash. The parent that was made first is asked first,
 // and only for names that no namespace has yet. match is called on the goroutine
@@ -86,8 +81,9 @@ func (srv *Server) dynamic(name string) *Namespace {
 	if n != nil {
 		return n // another client was faster
 	}
-	if srv.made >= maxDynamicNamespaces {
-		srv.opts.Logger.Warn("too many dynamic namespaces", "limit", maxDynamicNamespaces, "refused", name)
+	if srv.made >= srv.opts.MaxDynamicNamespaces {
+		srv.hit("MaxDynamicNamespaces")
+		srv.opts.Logger.Warn("too many dynamic namespaces", "limit", srv.opts.MaxDynamicNamespaces, "refused", name)
 		return nil
 	}
 	srv.made++

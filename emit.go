@@ -94,7 +94,7 @@ func (s *Socket) Deliver(p *adapter.Packet) {
 
 // DeliverWithAck implements [adapter.Member]; use EmitWithAck.
 func (s *Socket) DeliverWithAck(p *adapter.Packet, answer func(adapter.Answer)) bool {
-	if s.state.Load() != connected || s.acks.add(p.ID, answer) != nil {
+	if s.state.Load() != connected || s.awaitAck(p.ID, answer) != nil {
 		return false
 	}
 	s.outgoing(p.Event, p.Args)

@@ -11,18 +11,22 @@ type flow struct {
 	paused        bool
 }
 
-// received counts an event and reports whether it is still bearable.
-func (c *connection) received(size int) bool {
+// received counts an event and returns the name of the limit beyond which it is
+// not bearable any more, "" if it is.
+func (c *connection) received(size int) (limit string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	f, o := &c.flow, c.srv.opts
 	f.events++
 	f.bytes += size
-	if f.events > hardFactor*o.MaxReceivedEvents || f.bytes > hardFactor*o.MaxReceivedBytes {
-		return false
+	switch {
+	case f.events > hardFactor*o.MaxReceivedEvents:
+		return "MaxReceivedEvents"
+	case f.bytes > hardFactor*o.MaxReceivedBytes:
+		return "MaxReceivedBytes"
 	}
 	c.decide()
-	return true
+	return ""
 }
 
 // handled is the opposite of received.

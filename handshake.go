@@ -11,8 +11,9 @@ import (
 // A Handshake is what is known of a connection from its first request. It is
 // shared by the sockets of the connection and does not change.
 type Handshake struct {
-	// Address is the remote address, as http.Request has it. What a proxy says
-	// in its headers is not taken into account.
+	// Address is the remote address, as http.Request has it. With
+	// Options.TrustedProxies it is the address of the client that they tell of,
+	// without a port.
 	Address string
 	// Time is when the connection was made.
 	Time time.Time
@@ -26,7 +27,7 @@ type Handshake struct {
 	kept http.Header // those of Options.KeepHeaders
 }
 
-func newHandshake(r *http.Request, keep []string) *Handshake {
+func (srv *Server) newHandshake(r *http.Request) *Handshake {
 	h := &Handshake{
 		Address:     r.RemoteAddr,
 		Time:        time.Now(),
@@ -34,10 +35,13 @@ func newHandshake(r *http.Request, keep []string) *Handshake {
 		CrossOrigin: r.Header.Get("Origin") != "",
 		URL:         r.URL.RequestURI(),
 	}
-	for _, name := range keep {
+	if len(srv.opts.TrustedProxies) > 0 {
+		h.Address = srv.engine.ClientAddr(r)
+	}
+	for _, name := range srv.opts.KeepHeaders {
 		name = textproto.CanonicalMIMEHeaderKey(name)
 		if h.kept == nil {
-			h.kept = make(http.Header, len(keep))
+			h.kept = make(http.Header, len(srv.opts.KeepHeaders))
 		}
 		h.kept[name] = r.Header[name]
 	}

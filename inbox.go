@@ -84,7 +84,10 @@ func (s *Socket) enqueue(it item) bool {
 	ok := true
 	switch it.kind {
 	case itemEvent:
-		ok = s.conn.received(it.size)
+		if limit := s.conn.received(it.size); limit != "" {
+			s.nsp.srv.hit(limit)
+			ok = false
+		}
 	case itemDisconnect: // a client that joins and leaves over and over
 		s.conn.received(0)
 	}

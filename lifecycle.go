@@ -23,6 +23,10 @@ func (s *Socket) admit() {
 			return
 		}
 	}
+	if !s.countUser() {
+		s.refuse(&ConnectError{Message: "too many connections"})
+		return
+	}
 	reply, err := s.nsp.encode(parser.Connect, parser.NoID, struct {
 		SID string `json:"sid"`
 	}{s.id})
@@ -36,6 +40,7 @@ func (s *Socket) admit() {
 	if !ok {
 		return
 	}
+	s.nsp.srv.counts.joined()
 	s.conn.joined()
 	s.conn.sess.Send(reply, 0)
 	// Broadcasts reach the socket only now, so that CONNECT is the first it gets.
@@ -66,6 +71,7 @@ func (s *Socket) refuse(err error) {
 	}
 	s.nsp.srv.opts.Logger.Log(context.Background(), level, "socket refused", "socket", s, "error", err)
 	if s.close(ServerDisconnect) {
+		s.nsp.srv.counts.refused.Add(1)
 		s.conn.refuse(s.nsp.name, refusal)
 	}
 }
@@ -107,6 +113,7 @@ func (s *Socket) tell(what string, f func()) {
 func (s *Socket) guard(what string, f func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
+			s.nsp.srv.counts.panics.Add(1)
 			p := &PanicError{Event: what, Value: v, Stack: debug.Stack()}
 			s.nsp.srv.opts.Logger.Error("panic in a handler: socket is disconnected",
 				"socket", s, "in", what, "panic", v, "stack", string(p.Stack))

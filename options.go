@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/sockeye-go/socketio/adapter"
@@ -48,6 +49,51 @@ type Options struct {
 	// bytes: so much one client can make the server hold by a packet that it
 	// never completes. Default MaxAttachments times MaxPayload.
 	MaxAttachmentBytes int64
+	// MaxArguments limits the arguments of one event. Default 4,096.
+	MaxArguments int
+	// MaxDepth limits how deep arrays and objects nest in a packet; the list of
+	// arguments is the first level. Default 512.
+	MaxDepth int
+	// MaxEventName limits, in bytes, the name of an event. Default 4,096.
+	MaxEventName int
+	// MaxNamespaceName limits, in bytes, the name of a namespace in a packet,
+	// with the query that may be part of it. Default 4,096.
+	MaxNamespaceName int
+	// MaxFragments limits the WebSocket frames of one message; more are allowed
+	// if they have 64 bytes on average. Default 1,024.
+	MaxFragments int
+	// MaxPings limits the WebSocket pings of one client, per second. Default
+	// 100.
+	MaxPings int
+	// BodyTimeout is how long the body of a POST may take. Default 30 s.
+	BodyTimeout time.Duration
+
+	// MaxConnections limits the connections that there are. Default 1,000,000.
+	// A client beyond it gets status 503 and a Retry-After.
+	MaxConnections int
+	// MaxConnectionsPerAddress limits those of one client's address (of IPv6,
+	// its /64). Default none: behind a proxy that TrustedProxies does not name,
+	// all clients have the proxy's address. A client beyond it gets status 429.
+	MaxConnectionsPerAddress int
+	// MaxSocketsPerUser limits the sockets of one user in one namespace, by
+	// what User says. Default none; it needs User. A client beyond it is
+	// refused with "too many connections".
+	MaxSocketsPerUser int
+	// User names the user whose socket this is, when middleware has let it in;
+	// "" is nobody, without a limit.
+	User func(*Socket) string
+	// MaxHandshakes limits the handshakes that are answered at the same time,
+	// which may take as long as AllowRequest. Default 1,000. A client beyond it
+	// gets status 503 and a Retry-After.
+	MaxHandshakes int
+	// TrustedProxies are the addresses of proxies whose X-Forwarded-For is
+	// believed. Default none.
+	TrustedProxies []netip.Prefix
+	// MaxDynamicNamespaces limits the namespaces that clients have the server
+	// make ([Server.OfFunc]): their names are the clients' choice, and each
+	// costs memory until the server ends. Who asks for one more is told that it
+	// is invalid. Default 10,000.
+	MaxDynamicNamespaces int
 	// MaxNamespaces limits the namespaces that one connection joins.
 	// Default 100.
 	MaxNamespaces int
@@ -135,6 +181,15 @@ func (o *Options) withDefaults() *Options {
 	if c.MaxAttachmentBytes == 0 {
 		c.MaxAttachmentBytes = int64(c.MaxAttachments) * cmp.Or(c.MaxPayload, 1_000_000)
 	}
+	number(&c.MaxArguments, 4096, "MaxArguments")
+	number(&c.MaxDepth, 512, "MaxDepth")
+	number(&c.MaxEventName, 4096, "MaxEventName")
+	number(&c.MaxNamespaceName, 4096, "MaxNamespaceName")
+	number(&c.MaxDynamicNamespaces, 10_000, "MaxDynamicNamespaces")
+	number(&c.MaxSocketsPerUser, 0, "MaxSocketsPerUser")
+	if c.MaxSocketsPerUser > 0 && c.User == nil {
+		panic("socketio: Options.MaxSocketsPerUser: needs User, which says whose socket it is")
+	}
 	number(&c.MaxNamespaces, 100, "MaxNamespaces")
 	number(&c.MaxRooms, 1000, "MaxRooms")
 	number(&c.MaxRoomName, 4096, "MaxRoomName")
@@ -167,15 +222,23 @@ func (o *Options) engine() *engineio.Options {
 		UpgradeTimeout:    o.UpgradeTimeout,
 		MaxPayload:        o.MaxPayload,
 		MaxPayloadPackets: o.MaxPayloadPackets,
+		MaxFragments:      o.MaxFragments,
+		MaxPings:          o.MaxPings,
+		BodyTimeout:       o.BodyTimeout,
+		MaxConnections:    o.MaxConnections,
+		MaxHandshakes:     o.MaxHandshakes,
+		TrustedProxies:    o.TrustedProxies,
 		MaxQueuedBytes:    o.MaxQueuedBytes,
-		MaxQueuedPackets:  o.MaxQueuedPackets,
-		Transports:        o.Transports,
-		DisableUpgrades:   o.DisableUpgrades,
-		CORS:              o.CORS,
-		CheckOrigin:       o.CheckOrigin,
-		AllowRequest:      o.AllowRequest,
-		OnConnectionError: o.OnConnectionError,
-		Logger:            o.Logger,
+
+		MaxConnectionsPerAddress: o.MaxConnectionsPerAddress,
+		MaxQueuedPackets:         o.MaxQueuedPackets,
+		Transports:               o.Transports,
+		DisableUpgrades:          o.DisableUpgrades,
+		CORS:                     o.CORS,
+		CheckOrigin:              o.CheckOrigin,
+		AllowRequest:             o.AllowRequest,
+		OnConnectionError:        o.OnConnectionError,
+		Logger:                   o.Logger,
 	}
 }
 

@@ -1,18 +1,39 @@
 package socketio
 
+import "slices"
+
 // Join puts the socket into rooms, which need no creation. In middleware too;
 // after the disconnect it does nothing. The error is [ErrTooManyRooms] or
 // [ErrRoomNameTooLong], and then the socket joined none of them.
 func (s *Socket) Join(rooms ...string) error {
-	if s.member.Len()+len(rooms) > s.nsp.srv.opts.MaxRooms {
+	if err := s.nsp.srv.checkRooms(rooms); err != nil {
+		return err
+	}
+	fits := s.member.Fits(rooms...)
+	if fits {
+		s.nsp.adapter.Join(s, rooms...)
+		// Another goroutine may have taken the room meanwhile.
+		fits = len(rooms) == 0 || s.inAny(rooms) || s.state.Load() == disconnected
+	}
+	if !fits {
+		s.nsp.srv.hit("MaxRooms")
 		return ErrTooManyRooms
 	}
+	return nil
+}
+
+func (s *Socket) inAny(rooms []string) bool {
+	return slices.ContainsFunc(rooms, func(room string) bool { return room == s.id || s.member.Has(room) })
+}
+
+// checkRooms holds names of rooms, which often come from clients, to their limit.
+func (srv *Server) checkRooms(rooms []string) error {
 	for _, room := range rooms {
-		if len(room) > s.nsp.srv.opts.MaxRoomName {
+		if len(room) > srv.opts.MaxRoomName {
+			srv.hit("MaxRoomName")
 			return ErrRoomNameTooLong
 		}
 	}
-	s.nsp.adapter.Join(s, rooms...)
 	return nil
 }
 

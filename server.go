@@ -22,6 +22,7 @@ type Server struct {
 	opts   *Options
 	limits parser.Limits
 	engine *engineio.Server
+	counts counts
 	work   gauge // queues of sockets that are being run
 
 	ctx    context.Context // of what belongs to no socket
@@ -46,6 +47,10 @@ func NewServer(o *Options) *Server {
 	srv.limits = parser.Limits{
 		MaxAttachments:     srv.opts.MaxAttachments,
 		MaxAttachmentBytes: srv.opts.MaxAttachmentBytes,
+		MaxArguments:       srv.opts.MaxArguments,
+		MaxDepth:           srv.opts.MaxDepth,
+		MaxEventName:       srv.opts.MaxEventName,
+		MaxNamespace:       srv.opts.MaxNamespaceName,
 	}
 	e.OnSession = srv.onSession
 	srv.engine = engineio.NewServer(e)

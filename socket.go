@@ -54,6 +54,7 @@ func newSocket(n *Namespace, c *connection, p parser.Packet) *Socket {
 		s.auth = p.Args[0]
 	}
 	s.acks.max = n.srv.opts.MaxPendingAcks
+	s.member.Limit(n.srv.opts.MaxRooms)
 	return s
 }
 
@@ -166,6 +167,7 @@ func (s *Socket) close(reason DisconnectReason) bool {
 	}
 	s.state.Store(disconnected)
 	s.reason = reason
+	user, _ := s.local[userKey{}].(string)
 	cancel := s.cancel
 	s.mu.Unlock()
 
@@ -174,6 +176,7 @@ func (s *Socket) close(reason DisconnectReason) bool {
 	s.was = rooms
 	s.mu.Unlock()
 	s.conn.forget(s)
+	s.nsp.srv.counts.left(s.nsp, before, reason, user)
 	if cancel != nil {
 		cancel(reason)
 	}

@@ -3,6 +3,7 @@ package adapter
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"iter"
 	"log/slog"
 
@@ -19,8 +20,9 @@ type Adapter interface {
 	// does nothing. It returns the rooms m was in.
 	Remove(m Member) []string
 
-	// Join puts m into rooms, before or after Add. A socket is always in the
-	// room of its own id, which costs nothing.
+	// Join puts m into rooms, before or after Add; into none if it would be in
+	// more than its [Membership] allows. A socket is always in the room of its
+	// own id, which costs nothing.
 	Join(m Member, rooms ...string)
 	// Leave takes m out of rooms.
 	Leave(m Member, rooms ...string)
@@ -54,7 +56,8 @@ type Adapter interface {
 	// Fetch returns what is known of the sockets that t selects on all nodes.
 	// With a [*PartialError] it returns those of the nodes that answered.
 	Fetch(ctx context.Context, t Target) ([]SocketInfo, error)
-	// SocketsJoin puts the sockets that t selects on all nodes into rooms.
+	// SocketsJoin puts the sockets that t selects on all nodes into rooms. It
+	// returns [ErrTooManyRooms] if it left out one of this node.
 	SocketsJoin(t Target, rooms ...string) error
 	// SocketsLeave takes them out.
 	SocketsLeave(t Target, rooms ...string) error
@@ -77,6 +80,9 @@ type Adapter interface {
 	// Close leaves the cluster. It is idempotent.
 	Close() error
 }
+
+// ErrTooManyRooms reports that a socket may not be in so many rooms.
+var ErrTooManyRooms = errors.New("adapter: a socket is in too many rooms")
 
 // A RoomEvent says that a room appeared or vanished on this node, or that a
 // socket joined or left it. Rooms of sockets' own ids have none.

@@ -1,6 +1,7 @@
 package adapter
 
 import (
+	"math"
 	"slices"
 	"sync"
 )
@@ -11,6 +12,7 @@ import (
 type Membership struct {
 	mu   sync.Mutex // taken before a shard's
 	gone bool       // removed: it can join nothing any more
+	max  int32      // rooms; 0 is no limit
 	all  entry      // the place among all sockets
 	in   []*entry
 }
@@ -39,6 +41,30 @@ func (m *Membership) names() []string {
 		rooms[i] = e.room.name
 	}
 	return rooms
+}
+
+// Limit sets how many rooms the socket may be in. A join that would exceed it
+// does nothing. It is called before the socket joins any.
+func (m *Membership) Limit(rooms int) { m.max = int32(min(rooms, math.MaxInt32)) }
+
+// Fits reports whether the socket may join these rooms beside those it is in.
+func (m *Membership) Fits(rooms ...string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.fits(rooms)
+}
+
+func (m *Membership) fits(rooms []string) bool {
+	if m.max == 0 || len(m.in)+len(rooms) <= int(m.max) {
+		return true
+	}
+	fresh := 0
+	for i, name := range rooms {
+		if m.find(name) < 0 && !slices.Contains(rooms[:i], name) {
+			fresh++
+		}
+	}
+	return len(m.in)+fresh <= int(m.max)
 }
 
 // Len returns the number of rooms.

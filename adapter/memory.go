@@ -101,7 +101,7 @@ func (a *Memory) Join(m Member, rooms ...string) {
 	ms := m.Membership()
 	ms.mu.Lock()
 	defer ms.mu.Unlock()
-	if ms.gone {
+	if ms.gone || !ms.fits(rooms) {
 		return
 	}
 	for _, name := range rooms {
@@ -227,10 +227,15 @@ func (a *Memory) Fetch(_ context.Context, t Target) ([]SocketInfo, error) {
 
 // SocketsJoin implements [Adapter].
 func (a *Memory) SocketsJoin(t Target, rooms ...string) error {
+	var err error
 	for m := range a.Local(t) {
+		if !m.Membership().Fits(rooms...) {
+			err = ErrTooManyRooms
+			continue
+		}
 		a.Join(m, rooms...)
 	}
-	return nil
+	return err
 }
 
 // SocketsLeave implements [Adapter].

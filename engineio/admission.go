@@ -5,37 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
-	"sync"
 	"time"
 )
-
-// A census counts sessions by address. It is empty unless there is a limit.
-type census struct {
-	mu sync.Mutex
-	n  map[string]int
-}
-
-// enter counts one more, unless there are max already.
-func (c *census) enter(key string, max int) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.n[key] >= max {
-		return false
-	}
-	if c.n == nil {
-		c.n = make(map[string]int)
-	}
-	c.n[key]++
-	return true
-}
-
-func (c *census) leave(key string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.n[key]--; c.n[key] <= 0 {
-		delete(c.n, key)
-	}
-}
 
 var (
 	errDraining      = errors.New("server is shutting down")
@@ -72,7 +43,7 @@ func (s *Server) endHandshake() { s.handshakes.Add(-1) }
 func (s *Server) admit(r *http.Request) (address string, refusal *ConnectionError) {
 	if s.opts.MaxConnectionsPerAddress > 0 {
 		address = addressKey(s.ClientAddr(r))
-		if !s.addresses.enter(address, s.opts.MaxConnectionsPerAddress) {
+		if !s.addresses.Enter(address, s.opts.MaxConnectionsPerAddress) {
 			s.hit("MaxConnectionsPerAddress")
 			return "", unavailable("TOO_MANY_CONNECTIONS", errPerAddress, http.StatusTooManyRequests, retryAfterBusy)
 		}
@@ -91,7 +62,7 @@ func (s *Server) admit(r *http.Request) (address string, refusal *ConnectionErro
 		return address, nil
 	}
 	if address != "" {
-		s.addresses.leave(address)
+		s.addresses.Leave(address)
 	}
 	return "", refusal
 }
@@ -99,7 +70,7 @@ func (s *Server) admit(r *http.Request) (address string, refusal *ConnectionErro
 // leave is the opposite of admit.
 func (s *Server) leave(address string) {
 	if address != "" {
-		s.addresses.leave(address)
+		s.addresses.Leave(address)
 	}
 	if s.live.Add(-1) > 0 {
 		return

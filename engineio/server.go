@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"github.com/sockeye-go/socketio/internal/poll"
+	"github.com/sockeye-go/socketio/internal/tally"
 	"github.com/sockeye-go/socketio/internal/ws"
 )
 
@@ -23,7 +24,7 @@ type Server struct {
 
 	live       atomic.Int64 // sessions whose receiver has not been told of the end
 	handshakes atomic.Int64 // being answered
-	addresses  census
+	addresses  tally.Census // empty unless there is a limit
 	counts     counts
 
 	mu       sync.Mutex

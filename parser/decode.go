@@ -56,8 +56,9 @@ func (jsonParser) Decode(data []byte, binary bool, lim *Limits) (Packet, error) 
 		return Packet{}, err
 	}
 	if p.Pending > 0 {
+		claimed := claim{n: p.Pending}
 		for _, arg := range p.Args {
-			if !placeholdersLegal(arg, p.Pending) {
+			if !claimed.legal(arg) {
 				return Packet{}, ErrIllegalAttachments
 			}
 		}

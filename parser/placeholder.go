@@ -13,25 +13,51 @@ func mayHoldPlaceholder(raw []byte) bool {
 	return bytes.Contains(raw, []byte(placeholderKey)) || bytes.Contains(raw, []byte(`\u`))
 }
 
-// placeholdersLegal reports whether every placeholder in a valid JSON value
-// refers to one of n attachments. The original finds out when the last of them
-// has arrived; there is no reason to wait. It recurses as deep as the value
+// A claim notes which of n attachments placeholders refer to. No encoder refers
+// to one twice, and a few bytes that did could have a handler hold a large one
+// many times over.
+type claim struct {
+	n    int
+	few  uint64 // those below 64
+	many map[int]struct{}
+}
+
+// take reports whether attachment i was free until now.
+func (c *claim) take(i int) bool {
+	if i < 64 {
+		free := c.few>>i&1 == 0
+		c.few |= 1 << i
+		return free
+	}
+	if _, taken := c.many[i]; taken {
+		return false
+	}
+	if c.many == nil {
+		c.many = make(map[int]struct{}) // grows with what is there, not with what n promises
+	}
+	c.many[i] = struct{}{}
+	return true
+}
+
+// legal reports whether every placeholder in a valid JSON value refers to an
+// attachment that no other refers to. The original finds out when the last of
+// them has arrived; there is no reason to wait. It recurses as deep as the value
 // nests, which the caller has limited.
-func placeholdersLegal(raw []byte, n int) bool {
+func (c *claim) legal(raw []byte) bool {
 	if !mayHoldPlaceholder(raw) {
 		return true
 	}
-	_, ok := legalAt(raw, 0, n)
+	_, ok := c.legalAt(raw, 0)
 	return ok
 }
 
 // legalAt returns the index behind the value at b[i].
-func legalAt(b []byte, i, n int) (int, bool) {
+func (c *claim) legalAt(b []byte, i int) (int, bool) {
 	switch b[i] {
 	case '[':
 		legal := true
 		for i = skipSpace(b, i+1); b[i] != ']'; {
-			end, ok := legalAt(b, i, n)
+			end, ok := c.legalAt(b, i)
 			legal = legal && ok
 			i = nextItem(b, end)
 		}
@@ -41,13 +67,14 @@ func legalAt(b []byte, i, n int) (int, bool) {
 		legal := true
 		for i = skipSpace(b, i+1); b[i] != '}'; {
 			start := skipKey(b, i)
-			end, ok := legalAt(b, start, n)
+			end, ok := c.legalAt(b, start)
 			legal = legal && ok
 			found.member(b[i:start], b[start:end])
 			i = nextItem(b, end)
 		}
 		if found.is { // as a whole, whatever else is in it
-			_, legal = found.index(n)
+			num, ok := found.index(c.n)
+			legal = ok && c.take(num)
 		}
 		return i + 1, legal
 	}
