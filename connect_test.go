@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sockeye-go/socketio"
+	"github.com/sockeye-go/socketio/adapter"
 )
 
 func TestConnect(t *testing.T) {
@@ -230,4 +231,36 @@ func TestOptionsPanic(t *testing.T) {
 			socketio.NewServer(o)
 		}()
 	}
+}
+
+// slowAdapter takes its time to add a socket, and says when it does.
+type slowAdapter struct {
+	*adapter.Memory
+	adding func()
+}
+
+func (a slowAdapter) Add(m adapter.Member) {
+	a.adding()
+	a.Memory.Add(m)
+}
+
+// A client that has its CONNECT is reached by what is emitted from then on: the
+// adapter knows it before.
+func TestReachedOnceConnected(t *testing.T) {
+	var adding chan struct{}
+	bubble(t, &socketio.Options{Adapter: func(adapter.Host) (adapter.Adapter, error) {
+		return slowAdapter{adapter.New(), func() { adding <- struct{}{} }}, nil
+	}}, func(t *testing.T, h *harness) {
+		adding = make(chan struct{}) // of this bubble
+		c := h.open()
+		c.packet("0")
+		c.want() // not before the adapter knows
+		h.Emit("too early")
+		<-adding
+		if got := c.next(); !strings.HasPrefix(got, "40{") {
+			t.Fatalf("got %q first; want CONNECT", got)
+		}
+		h.Emit("reached")
+		c.want(`42["reached"]`)
+	})
 }

@@ -85,16 +85,30 @@ func (s *Socket) Membership() *adapter.Membership { return &s.member }
 
 // Deliver implements [adapter.Member]; use Emit.
 func (s *Socket) Deliver(p *adapter.Packet) {
-	if s.state.Load() != connected {
+	if !s.reachable() {
 		return
 	}
 	s.outgoing(p.Event, p.Args)
 	s.conn.sess.Send(p.Prepared, p.Flags)
 }
 
+// reachable reports whether broadcasts go to the socket. For one whose CONNECT is
+// being sent it waits until that is done.
+func (s *Socket) reachable() bool {
+	switch s.state.Load() {
+	case connected:
+		return true
+	case admitted:
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.state.Load() == connected
+	}
+	return false
+}
+
 // DeliverWithAck implements [adapter.Member]; use EmitWithAck.
 func (s *Socket) DeliverWithAck(p *adapter.Packet, answer func(adapter.Answer)) bool {
-	if s.state.Load() != connected || s.awaitAck(p.ID, answer) != nil {
+	if !s.reachable() || s.awaitAck(p.ID, answer) != nil {
 		return false
 	}
 	s.outgoing(p.Event, p.Args)

@@ -34,20 +34,22 @@ func (s *Socket) admit() {
 		s.refuse(err)
 		return
 	}
+	// A client that has its CONNECT is reached by whatever is emitted from then
+	// on: the adapter knows the socket before, and Deliver waits for the lock, so
+	// that CONNECT is the first that the client gets.
 	s.mu.Lock()
 	ok := s.state.CompareAndSwap(connecting, admitted)
+	if ok {
+		s.nsp.adapter.Add(s)
+		s.conn.sess.Send(reply, 0)
+		s.state.Store(connected)
+	}
 	s.mu.Unlock()
 	if !ok {
 		return
 	}
 	s.nsp.srv.counts.joined()
 	s.conn.joined()
-	s.conn.sess.Send(reply, 0)
-	// Broadcasts reach the socket only now, so that CONNECT is the first it gets.
-	s.mu.Lock()
-	s.state.CompareAndSwap(admitted, connected)
-	s.mu.Unlock()
-	s.nsp.adapter.Add(s)
 	s.nsp.srv.opts.Logger.Debug("socket connected", "socket", s)
 
 	for _, f := range hooks.connection {
