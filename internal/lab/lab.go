@@ -38,28 +38,35 @@ type Lab struct {
 func Run(t *testing.T, o *socketio.Options, f func(*testing.T, *Lab)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		l := &Lab{t: t, network: memnet.New()}
-		var own socketio.Options
-		if o != nil {
-			own = *o
-		}
-		own.Logger = slog.New(slog.NewTextHandler(&l.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-		l.Server = socketio.NewServer(&own)
-		hs := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			r.RemoteAddr = "192.0.2.1:4711"
-			if a := r.Header.Get(AddressHeader); a != "" {
-				r.RemoteAddr = a
-			}
-			l.Server.ServeHTTP(w, r)
-		})}
-		go hs.Serve(l.network)
-		defer func() {
-			l.Server.Close()
-			hs.Close()
-			synctest.Wait()
-		}()
+		l, end := Start(t, o)
+		defer end()
 		f(t, l)
 	})
+}
+
+// Start makes another Lab in the bubble of a test, another node of a cluster for
+// one. It must be ended.
+func Start(t *testing.T, o *socketio.Options) (l *Lab, end func()) {
+	l = &Lab{t: t, network: memnet.New()}
+	var own socketio.Options
+	if o != nil {
+		own = *o
+	}
+	own.Logger = slog.New(slog.NewTextHandler(&l.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	l.Server = socketio.NewServer(&own)
+	hs := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.RemoteAddr = "192.0.2.1:4711"
+		if a := r.Header.Get(AddressHeader); a != "" {
+			r.RemoteAddr = a
+		}
+		l.Server.ServeHTTP(w, r)
+	})}
+	go hs.Serve(l.network)
+	return l, func() {
+		l.Server.Close()
+		hs.Close()
+		synctest.Wait()
+	}
 }
 
 // Log returns what the server has logged.
