@@ -1,11 +1,11 @@
 package rooms
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -67,9 +67,16 @@ type home struct {
 type room struct {
 	Room
 	password *[sha256.Size]byte
-	members  map[string]Member // by socket id
+	members  map[string]seat // by socket id
+	joins    int             // so far
 	invites  map[string]bool
 	empty    *time.Timer // runs while there are no members
+}
+
+// A seat is a member and when it came: two can come in one tick of the clock.
+type seat struct {
+	Member
+	number int
 }
 
 // maxInvites is how many invitations of one room may be open.
@@ -158,7 +165,7 @@ func (h *home) settle(c Config, claim string, elsewhere error) error {
 	}
 	rm := &room{
 		Room:    Room{ID: c.ID, MaxUsers: c.MaxUsers, Private: c.Private, Metadata: c.Metadata, CreatedAt: time.Now()},
-		members: make(map[string]Member), invites: make(map[string]bool),
+		members: make(map[string]seat), invites: make(map[string]bool),
 	}
 	if c.Password != "" {
 		sum := sha256.Sum256([]byte(c.Password))
@@ -195,7 +202,8 @@ func (h *home) join(ctx context.Context, rm *room, r request) answer {
 	}
 	delete(rm.invites, r.Ticket.Invite)
 	r.Member.JoinedAt = time.Now()
-	rm.members[r.Member.SocketID] = r.Member
+	rm.joins++
+	rm.members[r.Member.SocketID] = seat{r.Member, rm.joins}
 	if rm.empty != nil {
 		rm.empty.Stop()
 		rm.empty = nil
@@ -232,7 +240,7 @@ func (h *home) leave(rm *room, socket string) answer {
 		return failed(ErrNotMember)
 	}
 	delete(rm.members, socket)
-	h.tell(Left, rm, m)
+	h.tell(Left, rm, m.Member)
 	if len(rm.members) == 0 {
 		h.expire(rm)
 	}
@@ -274,13 +282,11 @@ func (rm *room) info() *Room {
 
 // list returns the members in order of arrival.
 func (rm *room) list() []Member {
-	list := make([]Member, 0, len(rm.members))
-	for _, m := range rm.members {
-		list = append(list, m)
+	seats := slices.SortedFunc(maps.Values(rm.members), func(a, b seat) int { return a.number - b.number })
+	list := make([]Member, len(seats))
+	for i, s := range seats {
+		list[i] = s.Member
 	}
-	slices.SortFunc(list, func(a, b Member) int {
-		return cmp.Or(a.JoinedAt.Compare(b.JoinedAt), strings.Compare(a.SocketID, b.SocketID))
-	})
 	return list
 }
 
