@@ -196,6 +196,9 @@ func (op *BroadcastOperator) EmitWithAcks(ctx context.Context, event string, arg
 
 func (op *BroadcastOperator) packet(event string, id int64, args []any) (*adapter.Packet, error) {
 	p := &adapter.Packet{Event: event, Args: args, ID: id, Flags: op.flags}
+	if op.nsp.recoverer != nil {
+		p.Offset = offsetFor(p)
+	}
 	return p, host{op.nsp}.Prepare(p)
 }
 

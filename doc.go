@@ -93,8 +93,10 @@
 //
 // What one side emits on one socket arrives in that order, across the upgrade
 // too, at most once. What is on its way when a connection breaks is lost, and
-// nothing is kept for a client that comes back: it gets another socket. Where that
-// matters, ask for an ack and send again. A volatile event is dropped
+// nothing is kept for a client that comes back: it gets another socket. With
+// Options.Recovery it gets a socket with the same id, rooms and data, and what it
+// missed, in order and once; docs/recovery.md says when. Where more is asked, ask
+// for an ack and send again. A volatile event is dropped
 // when the client is not ready for it.
 //
 // # Limits

@@ -31,6 +31,11 @@ func (s *Socket) emit(f engineio.Flags, event string, args []any) error {
 	if err := checkEvent(event); err != nil {
 		return err
 	}
+	if s.nsp.recoverer != nil {
+		if done, err := s.emitKept(f, event, args); done {
+			return err
+		}
+	}
 	if s.state.Load() == disconnected {
 		return ErrDisconnected
 	}
@@ -88,7 +93,9 @@ func (s *Socket) Deliver(p *adapter.Packet) {
 	if !s.reachable() {
 		return
 	}
-	s.outgoing(p.Event, p.Args)
+	if !p.Quiet {
+		s.outgoing(p.Event, p.Args)
+	}
 	s.conn.sess.Send(p.Prepared, p.Flags)
 }
 
@@ -104,6 +111,13 @@ func (s *Socket) reachable() bool {
 		return s.state.Load() == connected
 	}
 	return false
+}
+
+// Announce implements [adapter.Member].
+func (s *Socket) Announce(p *adapter.Packet) {
+	if s.reachable() {
+		s.outgoing(p.Event, p.Args)
+	}
 }
 
 // DeliverWithAck implements [adapter.Member]; use EmitWithAck.

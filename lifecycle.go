@@ -11,9 +11,16 @@ import (
 
 // admit runs the middleware of the namespace and answers the client's CONNECT.
 func (s *Socket) admit() {
+	if s.handedOver() {
+		return
+	}
 	ctx := s.Context()
 	hooks := s.nsp.hooks.Load()
-	for _, use := range hooks.use {
+	use := hooks.use
+	if s.Recovered() && !s.nsp.srv.opts.Recovery.RunMiddleware {
+		use = nil
+	}
+	for _, use := range use {
 		err := s.guard("middleware", func() error { return use(ctx, s) })
 		if s.state.Load() == disconnected {
 			return // the client did not wait for the answer
@@ -29,23 +36,13 @@ func (s *Socket) admit() {
 	}
 	reply, err := s.nsp.encode(parser.Connect, parser.NoID, struct {
 		SID string `json:"sid"`
-	}{s.id})
+		PID string `json:"pid,omitempty"`
+	}{s.id, s.pid()})
 	if err != nil {
 		s.refuse(err)
 		return
 	}
-	// A client that has its CONNECT is reached by whatever is emitted from then
-	// on: the adapter knows the socket before, and Deliver waits for the lock, so
-	// that CONNECT is the first that the client gets.
-	s.mu.Lock()
-	ok := s.state.CompareAndSwap(connecting, admitted)
-	if ok {
-		s.nsp.adapter.Add(s)
-		s.conn.sess.Send(reply, 0)
-		s.state.Store(connected)
-	}
-	s.mu.Unlock()
-	if !ok {
+	if !s.enterAdapter(reply) {
 		return
 	}
 	s.nsp.srv.counts.joined()
@@ -75,6 +72,7 @@ func (s *Socket) refuse(err error) {
 	if s.close(ServerDisconnect) {
 		s.nsp.srv.counts.refused.Add(1)
 		s.conn.refuse(s.nsp.name, refusal)
+		s.discardClaim()
 	}
 }
 
@@ -102,6 +100,9 @@ func (s *Socket) left(reason DisconnectReason) {
 		s.tell("disconnect", func() { f(reason) })
 	}
 	s.nsp.srv.opts.Logger.Debug("socket disconnected", "socket", s, "reason", string(reason))
+	if s.kept != nil {
+		close(s.kept.left)
+	}
 }
 
 func (s *Socket) tell(what string, f func()) {

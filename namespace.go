@@ -20,8 +20,11 @@ type Namespace struct {
 	registry
 	srv     *Server
 	adapter adapter.Adapter
-	ackIDs  atomic.Int64
-	parent  *ParentNamespace // nil unless it is dynamic
+	// recoverer is the adapter if clients can come back, else nil.
+	recoverer adapter.Recoverer
+	recovery  recoveryCounts
+	ackIDs    atomic.Int64
+	parent    *ParentNamespace // nil unless it is dynamic
 }
 
 func newNamespace(srv *Server, name string) *Namespace {
@@ -32,6 +35,13 @@ func newNamespace(srv *Server, name string) *Namespace {
 		panic(fmt.Sprintf("socketio: adapter of namespace %q: %v", name, err))
 	}
 	n.adapter = a
+	if srv.opts.Recovery != nil {
+		r, ok := a.(adapter.Recoverer)
+		if !ok {
+			panic(fmt.Sprintf("socketio: Options.Recovery: %T, the adapter of namespace %q, cannot recover connections", a, name))
+		}
+		n.recoverer = r
+	}
 	n.observe = func() { a.Observe(n.roomEvent) }
 	return n
 }
@@ -111,6 +121,14 @@ type host struct{ n *Namespace }
 func (h host) Name() string { return h.n.name }
 
 func (h host) Logger() *slog.Logger { return h.n.srv.opts.Logger }
+
+func (h host) Recovery() *adapter.Recovery {
+	r := h.n.srv.opts.Recovery
+	if r == nil {
+		return nil
+	}
+	return r.kept(h.n.srv.opts)
+}
 
 func (h host) Prepare(p *adapter.Packet) (err error) {
 	args := p.Args

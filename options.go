@@ -149,6 +149,10 @@ type Options struct {
 	// Adapter makes the adapter of each namespace. Default adapter.NewMemory.
 	Adapter adapter.Factory
 
+	// Recovery lets clients whose connection broke come back as who they were,
+	// and receive what they missed. Default nil: they do not.
+	Recovery *Recovery
+
 	// Logger gets what an operator should know; at level Debug also one
 	// record per lifecycle change. Default slog.Default().
 	Logger *slog.Logger
@@ -207,6 +211,10 @@ func (o *Options) withDefaults() *Options {
 	}
 	if c.Adapter == nil {
 		c.Adapter = adapter.NewMemory
+	}
+	if c.Recovery != nil {
+		c.Recovery = c.Recovery.withDefaults()
+		checkOffsets(c.Parser)
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()

@@ -38,6 +38,8 @@ type Socket struct {
 	data   map[string]any
 	local  map[any]any
 	hooks  *socketHooks
+
+	kept *keptSocket // nil without Options.Recovery
 }
 
 // The states of a socket only go forward.
@@ -55,6 +57,9 @@ func newSocket(n *Namespace, c *connection, p parser.Packet) *Socket {
 	}
 	s.acks.max = n.srv.opts.MaxPendingAcks
 	s.member.Limit(n.srv.opts.MaxRooms)
+	if n.recoverer != nil {
+		s.kept = &keptSocket{pid: newID(), left: make(chan struct{})}
+	}
 	return s
 }
 
@@ -132,6 +137,7 @@ func (s *Socket) LogValue() slog.Value {
 // was emitted before still goes out; events of the client that wait for a
 // handler are dropped. In middleware, return an error instead.
 func (s *Socket) Disconnect(closeConnection bool) {
+	s.endSession()
 	if !closeConnection {
 		s.kick()
 		return
@@ -171,7 +177,7 @@ func (s *Socket) close(reason DisconnectReason) bool {
 	cancel := s.cancel
 	s.mu.Unlock()
 
-	rooms := s.nsp.adapter.Remove(s)
+	rooms := s.leaveAdapter(reason)
 	s.mu.Lock()
 	s.was = rooms
 	s.mu.Unlock()

@@ -119,6 +119,8 @@ type Host interface {
 	ServerSide(m ServerMessage, reply func(answer json.RawMessage))
 	// Logger gets what an operator should know.
 	Logger() *slog.Logger
+	// Recovery says what a [Recoverer] should keep; nil if nobody wants it.
+	Recovery() *Recovery
 }
 
 // A ServerMessage is an event that one node sent to the others.
@@ -150,6 +152,8 @@ type Packet struct {
 	// Offset is where the packet stands in a log from which clients can catch
 	// up, or "". Clients are sent it as a last argument and give it back.
 	Offset string
+	// Quiet: Deliver leaves out what Announce does.
+	Quiet bool
 
 	Prepared *engineio.Prepared
 }
@@ -162,6 +166,9 @@ type Member interface {
 	// Deliver sends p to the client. It does not block. A socket that is not
 	// connected yet, or no longer, gets nothing.
 	Deliver(p *Packet)
+	// Announce tells the program's catch-all listeners of p. Deliver does it
+	// itself, unless p is Quiet: that is for callers who hold locks.
+	Announce(p *Packet)
 	// DeliverWithAck does so, and calls answer once: with the client's answer,
 	// or with an error when none can come. It reports whether it will; CancelAck
 	// takes that back.

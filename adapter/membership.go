@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 	"sync"
+	"sync/atomic"
 )
 
 // A Membership is the list of rooms of one socket, kept inside of the socket by
@@ -15,6 +16,8 @@ type Membership struct {
 	max  int32      // rooms; 0 is no limit
 	all  entry      // the place among all sockets
 	in   []*entry
+
+	session atomic.Pointer[session] // of a Recovering adapter
 }
 
 // An entry is the place of a socket in a room.

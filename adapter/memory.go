@@ -31,8 +31,14 @@ type shard struct {
 
 var _ Adapter = (*Memory)(nil)
 
-// NewMemory is the [Factory] that is used if none is given.
-func NewMemory(Host) (Adapter, error) { return New(), nil }
+// NewMemory is the [Factory] that is used if none is given. It makes a
+// [*Recovering] for a namespace with recovery, and a [*Memory] for any other.
+func NewMemory(h Host) (Adapter, error) {
+	if r := h.Recovery(); r != nil {
+		return NewRecovering(*r), nil
+	}
+	return New(), nil
+}
 
 // New returns an empty Memory.
 func New() *Memory {

@@ -26,6 +26,7 @@ func (s *silent) ID() string                                                { re
 func (s *silent) Membership() *adapter.Membership                           { return &s.membership }
 func (s *silent) Deliver(*adapter.Packet)                                   { s.n++ }
 func (s *silent) DeliverWithAck(*adapter.Packet, func(adapter.Answer)) bool { return false }
+func (s *silent) Announce(*adapter.Packet)                                  {}
 func (s *silent) CancelAck(int64)                                           {}
 func (s *silent) Disconnect(bool)                                           {}
 func (s *silent) Describe() (handshake, data json.RawMessage)               { return nil, nil }

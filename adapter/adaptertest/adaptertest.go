@@ -119,6 +119,9 @@ func (s *Socket) DeliverWithAck(p *adapter.Packet, answer func(adapter.Answer)) 
 	return true
 }
 
+// Announce implements [adapter.Member].
+func (s *Socket) Announce(*adapter.Packet) {}
+
 // CancelAck implements [adapter.Member].
 func (s *Socket) CancelAck(id int64) {
 	s.mu.Lock()

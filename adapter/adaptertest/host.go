@@ -33,6 +33,9 @@ func (h *Host) Name() string { return "/test" }
 // Logger implements [adapter.Host].
 func (h *Host) Logger() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
+// Recovery implements [adapter.Host].
+func (h *Host) Recovery() *adapter.Recovery { return nil }
+
 // Prepare implements [adapter.Host].
 func (h *Host) Prepare(p *adapter.Packet) error {
 	values := append([]any{p.Event}, p.Args...)

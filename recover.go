@@ -1,0 +1,240 @@
+package socketio
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"maps"
+	"time"
+
+	"github.com/sockeye-go/socketio/adapter"
+	"github.com/sockeye-go/socketio/engineio"
+	"github.com/sockeye-go/socketio/parser"
+)
+
+// A keptSocket is what a socket has besides with Options.Recovery.
+type keptSocket struct {
+	pid   string         // by which its client can have the session again
+	claim *adapter.Claim // of a session that it takes over; nil for a new one
+	left  chan struct{}  // closed when the handlers have heard of the disconnect
+}
+
+// Recovered reports whether the client has come back, with the id, rooms and
+// data of the socket that it had before.
+func (s *Socket) Recovered() bool { return s.kept != nil && s.kept.claim != nil }
+
+func (s *Socket) pid() string {
+	if s.kept == nil {
+		return ""
+	}
+	return s.kept.pid
+}
+
+// recoverable reports whether a client may come back that left for this reason:
+// not one that said so, nor one that was sent away.
+func (r DisconnectReason) recoverable() bool {
+	switch r {
+	case TransportError, TransportClose, ForcedClose, PingTimeout, ServerShuttingDown, ForcedServerClose:
+		return true
+	}
+	return false
+}
+
+// enterAdapter makes the socket known and sends its CONNECT. A client that has it
+// is reached by whatever is emitted from then on: the adapter knows the socket
+// before, and Deliver waits for the lock, so that CONNECT is the first that the
+// client gets. It reports false if the client is gone.
+func (s *Socket) enterAdapter(reply *engineio.Prepared) bool {
+	connect := func(add func()) bool {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if !s.state.CompareAndSwap(connecting, admitted) {
+			return false
+		}
+		add()
+		s.conn.sess.Send(reply, 0)
+		s.state.Store(connected)
+		return true
+	}
+	known := func() bool { return connect(func() {}) }
+	switch {
+	case s.kept == nil:
+		return connect(func() { s.nsp.adapter.Add(s) })
+	case s.kept.claim == nil:
+		return s.nsp.recoverer.Open(s, s.kept.pid, known)
+	}
+	claim := s.kept.claim
+	if claim.Resume(s, known) {
+		s.recovered(claim)
+		return true
+	}
+	claim.Release()
+	if s.state.Load() != disconnected {
+		// It expired at the last moment: the client comes back as a new one.
+		s.nsp.srv.opts.Logger.Info("recovery ended early: connection is closed", "socket", s)
+		s.conn.close()
+	}
+	return false
+}
+
+func (s *Socket) recovered(claim *adapter.Claim) {
+	s.nsp.recovery.recovered.Add(1)
+	s.nsp.srv.opts.Logger.Debug("connection recovered", "socket", s, "missed", claim.Missed, "away", claim.Away)
+	if f := s.nsp.srv.opts.Recovery.OnAttempt; f != nil {
+		f(RecoveryAttempt{Namespace: s.nsp.name, Recovered: true, ID: s.id, Missed: claim.Missed, Away: claim.Away})
+	}
+}
+
+// leaveAdapter is the opposite. It returns the rooms that the socket was in.
+func (s *Socket) leaveAdapter(reason DisconnectReason) []string {
+	if s.kept != nil && reason.recoverable() {
+		return s.nsp.recoverer.Suspend(s)
+	}
+	return s.nsp.adapter.Remove(s)
+}
+
+// endSession disconnects a client that is away, or has come back since s was its
+// socket.
+func (s *Socket) endSession() {
+	if s.kept != nil && s.state.Load() == disconnected {
+		_ = s.nsp.adapter.DisconnectSockets(adapter.Target{Rooms: []string{s.id}, Local: true}, false)
+	}
+}
+
+// discardClaim ends the session of a client that the middleware refused.
+func (s *Socket) discardClaim() {
+	if s.kept != nil && s.kept.claim != nil {
+		s.kept.claim.Discard()
+	}
+}
+
+// handedOver lets a client that asks for its session have it: the socket that
+// was made for its CONNECT is replaced by one with the id it had before. It
+// reports false if s is the socket to go on with.
+func (s *Socket) handedOver() bool {
+	if s.kept == nil || s.kept.claim != nil {
+		return false
+	}
+	pid, offset := s.asksFor()
+	if pid == "" {
+		return false
+	}
+	claim, err := s.claim(pid, offset)
+	if err != nil {
+		s.refusedRecovery(err)
+		return s.state.Load() == disconnected
+	}
+	next := newSocket(s.nsp, s.conn, parser.Packet{})
+	next.id, next.auth = claim.ID, s.auth
+	next.kept.pid, next.kept.claim = pid, claim
+	if old, ok := claim.Previous.(*Socket); ok {
+		old.mu.Lock()
+		next.data, next.local = maps.Clone(old.data), maps.Clone(old.local)
+		delete(next.local, userKey{}) // it counts anew
+		old.mu.Unlock()
+	}
+	if !s.conn.replace(s, next) { // the client has left again
+		claim.Release()
+		return true
+	}
+	next.schedule()
+	return true
+}
+
+// asksFor returns pid and offset of the client's CONNECT. Whatever else they
+// are, they may be the program's own auth, and are no request.
+func (s *Socket) asksFor() (pid, offset string) {
+	var auth struct {
+		PID    any `json:"pid"`
+		Offset any `json:"offset"`
+	}
+	if s.DecodeAuth(&auth) != nil {
+		return "", ""
+	}
+	pid, _ = auth.PID.(string)
+	offset, _ = auth.Offset.(string)
+	return pid, offset
+}
+
+// handoverTimeout is how long a client that has come back waits for handlers
+// that still run for the socket it had.
+const handoverTimeout = 5 * time.Second
+
+var errHandlersRun = errors.New("handlers of the old socket still run")
+
+// claim takes the session. Where the server has not noticed yet that the old
+// connection broke, it is cut; and handlers of the old socket, those of its
+// disconnect too, are done before those of the new one begin.
+func (s *Socket) claim(pid, offset string) (*adapter.Claim, error) {
+	o := s.nsp.srv.opts
+	lim := adapter.ReplayLimits{Packets: o.MaxQueuedPackets, Bytes: o.MaxQueuedBytes}
+	if lim.Packets == 0 {
+		lim.Packets = 1 << 14
+	}
+	if lim.Bytes == 0 {
+		lim.Bytes = 1 << 20
+	}
+	claim, err := s.nsp.recoverer.Claim(s.Context(), pid, offset, lim)
+	if busy, ok := errors.AsType[*adapter.BusyError](err); ok {
+		old := busy.Member.(*Socket)
+		if old.conn == s.conn {
+			return nil, err
+		}
+		old.conn.supersede()
+		claim, err = s.nsp.recoverer.Claim(s.Context(), pid, offset, lim)
+	}
+	if err != nil {
+		return nil, err
+	}
+	old, ok := claim.Previous.(*Socket)
+	if !ok {
+		return claim, nil
+	}
+	timeout := time.NewTimer(handoverTimeout)
+	defer timeout.Stop()
+	select {
+	case <-old.kept.left:
+		return claim, nil
+	case <-timeout.C:
+		err = errHandlersRun
+	case <-s.Context().Done():
+		err = context.Cause(s.Context())
+	}
+	claim.Release()
+	return nil, err
+}
+
+// supersede ends a connection whose client has made another.
+func (c *connection) supersede() {
+	c.closeSockets(TransportClose)
+	c.Flush(false)
+	c.sess.Abort(engineio.TransportClose)
+}
+
+// replace puts one socket in the place of another, unless that has been closed.
+func (c *connection) replace(s, next *Socket) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i, other := range c.sockets {
+		if other == s && s.state.Load() == connecting {
+			c.sockets[i] = next
+			next.inbox.items = []item{{kind: itemConnect}}
+			return true
+		}
+	}
+	return false
+}
+
+func (s *Socket) refusedRecovery(err error) {
+	reason := err.Error()
+	if refused, ok := errors.AsType[*adapter.RefusedError](err); ok {
+		reason = refused.Reason
+	}
+	s.nsp.recovery.refused.Add(1)
+	s.nsp.srv.opts.Logger.Info("recovery refused", "socket", s, "reason", reason)
+	if f := s.nsp.srv.opts.Recovery.OnAttempt; f != nil {
+		f(RecoveryAttempt{Namespace: s.nsp.name, Reason: reason})
+	}
+}
+
+func contains(b []byte, s string) bool { return bytes.Contains(b, []byte(s)) }
