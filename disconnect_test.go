@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -246,4 +248,32 @@ func TestDisconnectOnPolling(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What a closing hook emits is the last that the client gets.
+func TestOnClosing(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *harness) {
+		h.OnConnection(func(_ context.Context, s *socketio.Socket) error {
+			s.OnClosing(func() { _ = s.Emit("last") })
+			off := s.OnClosing(func() { _ = s.Emit("never") })
+			off()
+			return nil
+		})
+		kicked, leaves, left := h.join(), h.join(), h.join()
+		leaves.packet("1")
+		leaves.want()
+		for s := range h.Sockets() {
+			s.Disconnect(false)
+			break
+		}
+		got := append(kicked.take(), left.take()...)
+		if strings.Join(got, " ") != `42["last"] 41` {
+			t.Errorf("a socket that is disconnected got %q", got)
+		}
+		h.Shutdown(t.Context())
+		got = append(kicked.take(), left.take()...)
+		if len(got) != 3 || !slices.Contains(got, `42["last"]`) { // and both ends
+			t.Errorf("at the shutdown the other got %q", got)
+		}
+	})
 }

@@ -22,6 +22,7 @@ type socketHooks struct {
 	use           []*HandlerFunc
 	anyOutgoing   []*func(event string, args []any)
 	onError       []func(context.Context, error)
+	closing       []*func()
 	disconnecting []func(DisconnectReason)
 	disconnect    []func(DisconnectReason)
 }
@@ -156,4 +157,23 @@ func (s *Socket) OnDisconnecting(f func(reason DisconnectReason)) {
 // OnDisconnect calls f when the socket has left.
 func (s *Socket) OnDisconnect(f func(reason DisconnectReason)) {
 	s.change(func(hooks *socketHooks) { hooks.disconnect = extend(hooks.disconnect, f) })
+}
+
+// OnClosing calls f before this server disconnects the socket, by Disconnect,
+// DisconnectSockets or Shutdown, until off is called: what f emits still reaches
+// the client. It must not wait for anything. When the client leaves there is
+// nobody to emit to, and f is not called.
+func (s *Socket) OnClosing(f func()) (off func()) {
+	s.change(func(hooks *socketHooks) { hooks.closing = extend(hooks.closing, &f) })
+	return func() { s.change(func(hooks *socketHooks) { hooks.closing = without(hooks.closing, &f) }) }
+}
+
+func (s *Socket) closing() {
+	own := s.ownHooks()
+	if own == nil {
+		return
+	}
+	for _, f := range own.closing {
+		s.guardHook(*f)
+	}
 }

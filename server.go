@@ -143,6 +143,7 @@ func (srv *Server) disconnectAll() {
 	for _, n := range srv.allNamespaces() {
 		for m := range n.adapter.Local(adapter.Target{Local: true}) {
 			s := m.(*Socket)
+			s.closing()
 			s.close(ServerShuttingDown)
 			s.schedule()
 		}

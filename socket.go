@@ -152,6 +152,7 @@ func (s *Socket) kick() {
 	if !s.Connected() {
 		return
 	}
+	s.closing()
 	s.conn.dismiss(s.nsp)
 	if !s.close(ServerDisconnect) {
 		return
