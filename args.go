@@ -3,6 +3,7 @@ package socketio
 import (
 	"fmt"
 	"reflect"
+	"sync"
 )
 
 // Positional, embedded as the first field of a struct, makes each other field
@@ -21,6 +22,20 @@ type None struct{ Positional }
 type argPlan struct {
 	fields []int // of a Positional struct, in order
 	spread bool  // it is one
+
+	boxes sync.Pool // *T, zero, to decode into
+}
+
+// decodeArgs decodes the arguments of m into a T. p is that of T.
+func decodeArgs[T any](p *argPlan, m *Message) (v T, err error) {
+	box, ok := p.boxes.Get().(*T) // a variable of this function's would be allocated at each call
+	if !ok {
+		box = new(T)
+	}
+	err = p.decode(m, box)
+	v, *box = *box, v // v was zero
+	p.boxes.Put(box)
+	return v, err
 }
 
 var positionalType = reflect.TypeFor[Positional]()

@@ -23,7 +23,7 @@ type connection struct {
 	mu      sync.Mutex // taken before a socket's
 	closed  bool
 	sockets []*Socket // one or a few
-	ready   []*Socket // have work since the last Flush
+	ready   *Socket   // those that have work since the last Flush, linked by their inboxes
 	// dismissed are the namespaces out of which the server threw the client:
 	// what is still on its way from there is no fault of the client's.
 	dismissed []*Namespace
@@ -48,40 +48,73 @@ func (srv *Server) onSession(sess *engineio.Session, r *http.Request) engineio.R
 
 // Receive implements [engineio.Receiver].
 func (c *connection) Receive(m engineio.Message) {
-	data := m.Data
-	if !c.parts.Waiting() { // attachments it copies itself
+	data, waiting := m.Data, c.parts.Waiting()
+	it := newEventItem(data, waiting) // if waiting, data is an attachment, which parts copies
+	if !waiting {
 		// Queued events outlive the engine's buffer; all of p points into this.
-		data = append([]byte(nil), data...)
+		data = it.head
 	}
-	p, complete, err := c.parts.Add(c.srv.opts.Parser, data, m.Binary, &c.srv.limits)
+	p := &it.msg.packet
+	complete, err := c.parts.AddTo(p, c.srv.opts.Parser, data, m.Binary, &c.srv.limits)
 	if err != nil {
 		c.malformed(err)
 		return
 	}
 	if !complete {
+		it.recycle() // parts has copied what it needs
 		return
 	}
+	if p.Type == parser.Event {
+		it.size = len(data) + attachmentBytes(*p)
+		c.event(it)
+		return
+	}
+	// What is no event may keep what p points to: it is not recycled.
 	if p.Type == parser.Connect {
-		c.connect(p)
+		c.connect(*p)
 		return
 	}
+	switch s := c.joinedSocket(p); {
+	case s == nil:
+	case p.Type == parser.Ack:
+		s.acks.answer(*p)
+	case p.Type == parser.Disconnect:
+		s.close(ClientDisconnect)
+	default:
+		c.violation(fmt.Errorf("packet of type %d from a client", p.Type))
+	}
+}
+
+// event queues an event for its socket.
+func (c *connection) event(it *item) {
+	c.mu.Lock()
+	s := c.find(it.msg.packet.Namespace)
+	if s == nil || !s.admitted() {
+		c.mu.Unlock()
+		c.joinedSocket(&it.msg.packet)
+		return
+	}
+	it.msg.socket, it.msg.codec = s, c.srv.opts.Parser
+	ok := c.enqueueLocked(s, it)
+	c.mu.Unlock()
+	if !ok {
+		c.violation(errors.New("too many events wait for their handlers"))
+	}
+}
+
+// joinedSocket returns the socket that p is for. Without one it returns nil, and
+// closes the connection unless the client could not know.
+func (c *connection) joinedSocket(p *parser.Packet) *Socket {
 	s := c.socket(p.Namespace)
 	switch {
 	case s == nil && c.wasDismissed(p.Namespace):
 		// The client sent it before it knew that it was out.
 	case s == nil || !s.admitted():
 		c.violation(fmt.Errorf("packet of type %d for namespace %q, which is not joined", p.Type, p.Namespace))
-	case p.Type == parser.Event:
-		if !s.enqueue(item{kind: itemEvent, packet: p, size: len(data) + attachmentBytes(p)}) {
-			c.violation(errors.New("too many events wait for their handlers"))
-		}
-	case p.Type == parser.Ack:
-		s.acks.answer(p)
-	case p.Type == parser.Disconnect:
-		s.close(ClientDisconnect)
 	default:
-		c.violation(fmt.Errorf("packet of type %d from a client", p.Type))
+		return s
 	}
+	return nil
 }
 
 func attachmentBytes(p parser.Packet) int {
@@ -94,16 +127,16 @@ func attachmentBytes(p parser.Packet) int {
 
 // Flush implements [engineio.Receiver].
 func (c *connection) Flush(mayBlock bool) {
-	c.mu.Lock()
-	ready := c.ready
-	c.ready = nil
-	c.mu.Unlock()
-	for i, s := range ready {
-		if mayBlock && i == len(ready)-1 {
-			s.run()
+	for s := c.takeReady(); s != nil; {
+		next := s.inbox.next // nobody else touches it while the inbox is claimed
+		s.inbox.next = nil
+		c.srv.work.add()
+		if mayBlock && next == nil {
+			s.drain()
 		} else {
-			s.schedule()
+			go s.drainAfresh()
 		}
+		s = next
 	}
 }
 
@@ -118,6 +151,11 @@ func (c *connection) Closed(reason engineio.Reason, err error) {
 func (c *connection) socket(namespace []byte) *Socket {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.find(namespace)
+}
+
+// find is socket for those who hold c.mu.
+func (c *connection) find(namespace []byte) *Socket {
 	for _, s := range c.sockets {
 		if s.nsp.name == string(namespace) {
 			return s
@@ -150,7 +188,7 @@ func (c *connection) connect(p parser.Packet) {
 		c.refuse(n.name, &ConnectError{Message: "too many namespaces"})
 		return
 	}
-	s.enqueue(item{kind: itemConnect})
+	s.enqueue(&item{kind: itemConnect})
 }
 
 func (c *connection) dismiss(n *Namespace) {
@@ -224,7 +262,7 @@ func (c *connection) malformed(err error) {
 		c.srv.hit(limit)
 	}
 	for _, s := range c.all() {
-		s.enqueue(item{kind: itemError, err: err})
+		s.enqueue(&item{kind: itemError, err: err})
 	}
 	c.warn(err)
 	// The original closes the session itself here, so that the reason is this

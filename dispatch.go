@@ -6,50 +6,72 @@ import (
 )
 
 // dispatch takes an event through the catch-all listeners and the middleware to
-// its handlers.
-func (s *Socket) dispatch(it item) {
-	hooks := s.nsp.hooks.Load()
-	h := hooks.handlers[string(it.packet.Event)]
-	m := &Message{socket: s, codec: s.nsp.srv.opts.Parser, packet: it.packet}
+// its handlers. It reports whether they are done; otherwise the item is handled
+// elsewhere.
+func (s *Socket) dispatch(it *item) (done bool) {
+	hooks, m := s.nsp.hooks.Load(), &it.msg
+	h := hooks.handlers[string(m.packet.Event)]
 	if h != nil {
 		m.event = h.event // saves making the string
 	} else {
-		m.event = string(it.packet.Event)
+		m.event = string(m.packet.Event)
 	}
 	if s.dropped() {
 		s.nsp.srv.opts.Logger.Debug("event dropped: socket was disconnected by the server", "socket", s, "event", m.event)
-		s.conn.handled(it.size)
-		return
+		return true
 	}
 	ctx := s.Context()
 	if !s.pass(ctx, m, hooks) {
-		s.ended(m, it.size)
-		return
+		s.ended(m)
+		return true
 	}
 	if h != nil && h.concurrent {
 		s.nsp.srv.work.add()
 		go func() {
+			growStack()
 			defer s.nsp.srv.work.done()
-			defer s.ended(m, it.size)
-			s.call(m, func() error { return h.call(ctx, s, m) })
+			defer s.handledItem(it)
+			defer s.ended(m)
+			s.handle(ctx, m, h)
 		}()
-		return
+		return false
 	}
-	defer s.ended(m, it.size)
+	defer s.ended(m)
 	if h != nil {
-		s.call(m, func() error { return h.call(ctx, s, m) })
+		s.handle(ctx, m, h)
 	}
 	for _, l := range s.listeners(m.event) {
+		m.handedOut = true
 		s.call(m, func() error { return l.call(ctx, m) })
+	}
+	return true
+}
+
+// handle runs the handler of the namespace.
+func (s *Socket) handle(ctx context.Context, m *Message, h *handler) {
+	if !h.typed {
+		m.handedOut = true
+	}
+	if err := s.guardHandler(ctx, m, h); err != nil {
+		s.failed(m, err)
 	}
 }
 
+// guardHandler is guard without a closure, which would be an allocation.
+func (s *Socket) guardHandler(ctx context.Context, m *Message, h *handler) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = s.panicked(m.event, v)
+		}
+	}()
+	return h.call(ctx, s, m)
+}
+
 // ended tells who wanted to know that all handlers of m have run.
-func (s *Socket) ended(m *Message, size int) {
+func (s *Socket) ended(m *Message) {
 	if m.end != nil {
 		_ = s.guard(m.event, func() error { m.handled(); return nil })
 	}
-	s.conn.handled(size)
 }
 
 // dropped reports whether the server disconnected the socket, so that what it
@@ -66,11 +88,17 @@ func (s *Socket) dropped() bool {
 
 // pass reports whether the middleware lets m through.
 func (s *Socket) pass(ctx context.Context, m *Message, hooks *namespaceHooks) bool {
+	if len(hooks.any)+len(hooks.useEvents) > 0 {
+		m.handedOut = true
+	}
 	for _, f := range hooks.any {
 		s.watch(m, func() error { return f(ctx, s, m) })
 	}
 	own := s.ownHooks()
 	if own != nil {
+		if len(own.any)+len(own.use) > 0 {
+			m.handedOut = true
+		}
 		for _, f := range own.any {
 			s.watch(m, func() error { return (*f)(ctx, m) })
 		}
@@ -101,9 +129,14 @@ func (s *Socket) watch(m *Message, f func() error) {
 // and answered if an answer is wanted.
 func (s *Socket) call(m *Message, f func() error) bool {
 	err := s.guard(m.event, f)
-	if err == nil {
-		return true
+	if err != nil {
+		s.failed(m, err)
 	}
+	return err == nil
+}
+
+// failed deals with the error of a handler or a middleware.
+func (s *Socket) failed(m *Message, err error) {
 	m.failed(err)
 	told := false
 	if m.WantsAck() {
@@ -112,11 +145,10 @@ func (s *Socket) call(m *Message, f func() error) bool {
 		}
 	}
 	if _, forClient := errors.AsType[*AckError](err); forClient && told {
-		return false // it has reached the one it was meant for
+		return // it has reached the one it was meant for
 	}
 	if errors.Is(err, ErrHandled) {
-		return false
+		return
 	}
 	s.report(err)
-	return false
 }

@@ -33,8 +33,8 @@ func (e Event[T]) Name() string { return e.name }
 // there. It costs nothing per socket.
 func (e Event[T]) Handle(r Registrar, h func(context.Context, *Socket, T) error, opts ...HandlerOption) {
 	r.handle(newHandler(e.name, func(ctx context.Context, s *Socket, m *Message) error {
-		var v T
-		if err := e.args.decode(m, &v); err != nil {
+		v, err := decodeArgs[T](e.args, m)
+		if err != nil {
 			return err
 		}
 		return h(ctx, s, v)
@@ -77,8 +77,9 @@ type HandlerOption struct{ concurrent bool }
 // in flight still count against Options.MaxReceivedEvents.
 var Concurrent = HandlerOption{concurrent: true}
 
+// newHandler is for a call that keeps the Message to itself.
 func newHandler(event string, call EventFunc, opts []HandlerOption) *handler {
-	h := &handler{event: event, call: call}
+	h := &handler{event: event, call: call, typed: true}
 	for _, o := range opts {
 		h.concurrent = h.concurrent || o.concurrent
 	}

@@ -27,30 +27,49 @@ func (e EventWithAck[T, A]) Name() string { return e.event.name }
 // there. It costs nothing per socket.
 func (e EventWithAck[T, A]) Handle(r Registrar, h func(context.Context, *Socket, T) (A, error), opts ...HandlerOption) {
 	r.handle(newHandler(e.event.name, func(ctx context.Context, s *Socket, m *Message) error {
-		return e.serve(m, func(v T) (A, error) { return h(ctx, s, v) })
+		v, err := decodeArgs[T](e.event.args, m)
+		if err != nil {
+			return err
+		}
+		a, err := h(ctx, s, v)
+		if err != nil {
+			return err
+		}
+		return e.reply(m, a)
 	}, opts))
 }
 
 // On answers each such event of l, until off is called.
 func (e EventWithAck[T, A]) On(l Listener, h func(context.Context, T) (A, error)) (off func()) {
 	return l.On(e.event.name, func(ctx context.Context, m *Message) error {
-		return e.serve(m, func(v T) (A, error) { return h(ctx, v) })
+		v, err := decodeArgs[T](e.event.args, m)
+		if err != nil {
+			return err
+		}
+		a, err := h(ctx, v)
+		if err != nil {
+			return err
+		}
+		return e.reply(m, a)
 	})
 }
 
-func (e EventWithAck[T, A]) serve(m *Message, h func(T) (A, error)) error {
-	var v T
-	if err := e.event.args.decode(m, &v); err != nil {
-		return err
+func (e EventWithAck[T, A]) reply(m *Message, a A) error {
+	if !m.WantsAck() {
+		return nil
 	}
-	a, err := h(v)
-	if err != nil || !m.WantsAck() {
-		return err
+	values := m.answer[:]
+	if e.ack.spread {
+		values = e.ack.encode(a)
+	} else {
+		values[0] = a
 	}
-	if err := m.Ack(e.ack.encode(a)...); err != nil && !errors.Is(err, ErrDisconnected) {
-		return err
+	err := m.Ack(values...)
+	m.answer[0] = nil
+	if errors.Is(err, ErrDisconnected) {
+		return nil
 	}
-	return nil
+	return err
 }
 
 // Emit sends the event and asks for no answer.

@@ -12,10 +12,8 @@ type flow struct {
 }
 
 // received counts an event and returns the name of the limit beyond which it is
-// not bearable any more, "" if it is.
+// not bearable any more, "" if it is. c.mu is held.
 func (c *connection) received(size int) (limit string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	f, o := &c.flow, c.srv.opts
 	f.events++
 	f.bytes += size
@@ -29,10 +27,8 @@ func (c *connection) received(size int) (limit string) {
 	return ""
 }
 
-// handled is the opposite of received.
+// handled is the opposite of received. c.mu is held.
 func (c *connection) handled(size int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.flow.events--
 	c.flow.bytes -= size
 	c.decide()

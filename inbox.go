@@ -8,12 +8,12 @@ import (
 
 // An inbox is what a socket has received and not handled. It belongs to one
 // goroutine at a time, which exists only while there is something in it.
+// Guarded by connection.mu.
 type inbox struct {
-	mu      sync.Mutex
-	items   []item
-	head    int
-	running bool
-	marked  bool // among connection.ready
+	first, last *item
+	running     bool
+	marked      bool    // among connection.ready
+	next        *Socket // the next one there
 }
 
 type itemKind uint8
@@ -25,113 +25,206 @@ const (
 	itemDisconnect
 )
 
+// An item is one thing for a socket to handle. Items of events are used again,
+// with the memory that the event is in, unless a Message was handed out: whoever
+// keeps one longer than is allowed must not find another event in it.
 type item struct {
+	next   *item
 	kind   itemKind
-	packet parser.Packet
 	size   int              // of the packet, in bytes
 	err    error            // of itemError
 	reason DisconnectReason // of itemDisconnect
+
+	msg  Message   // of itemEvent
+	head []byte    // what msg points into
+	args [4][]byte // room for the arguments
 }
 
-// push reports whether the socket has to be put among those that are ready.
-func (b *inbox) push(it item) (mark bool) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.items = append(b.items, it)
-	if b.running || b.marked {
-		return false
+var items = sync.Pool{New: func() any { return new(item) }}
+
+// maxItemHead bounds, in bytes, what an item keeps for the next event.
+const maxItemHead = 4 << 10
+
+// recycle gives up an item of an event.
+func (it *item) recycle() {
+	if it.msg.handedOut {
+		return
 	}
-	b.marked = true
-	return true
+	if cap(it.head) > maxItemHead {
+		it.head = nil
+	}
+	*it = item{head: it.head[:0]}
+	items.Put(it)
 }
 
-// acquire makes the caller the one who runs the inbox, unless there is one, or
+func (b *inbox) push(it *item) {
+	if b.last != nil {
+		b.last.next = it
+	} else {
+		b.first = it
+	}
+	b.last = it
+}
+
+func (b *inbox) pop() *item {
+	it := b.first
+	if it != nil {
+		b.first, it.next = it.next, nil
+		if b.first == nil {
+			b.last = nil
+		}
+	}
+	return it
+}
+
+// claim makes the caller the one who runs the inbox, unless there is one, or
 // nothing to do.
-func (b *inbox) acquire() bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.marked = false
-	if b.running || b.head == len(b.items) {
+func (b *inbox) claim() bool {
+	if b.running || b.first == nil {
 		return false
 	}
 	b.running = true
 	return true
 }
 
-// pop returns the next item; with none left it releases the inbox and its
-// memory.
-func (b *inbox) pop() (item, bool) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.head == len(b.items) {
-		b.items, b.head, b.running = nil, 0, false
-		return item{}, false
-	}
-	it := b.items[b.head]
-	b.items[b.head] = item{}
-	b.head++
-	if b.head >= 64 && b.head*2 >= len(b.items) { // a queue that never empties must not grow
-		n := copy(b.items, b.items[b.head:])
-		clear(b.items[n:])
-		b.items, b.head = b.items[:n], 0
-	}
-	return it, true
-}
-
 // enqueue adds an item to what waits for the socket's handlers. It reports
 // whether the connection may go on.
-func (s *Socket) enqueue(it item) bool {
+func (s *Socket) enqueue(it *item) bool {
+	c := s.conn
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.enqueueLocked(s, it)
+}
+
+func (c *connection) enqueueLocked(s *Socket, it *item) bool {
 	ok := true
 	switch it.kind {
 	case itemEvent:
-		if limit := s.conn.received(it.size); limit != "" {
-			s.nsp.srv.hit(limit)
+		if limit := c.received(it.size); limit != "" {
+			c.srv.hit(limit)
 			ok = false
 		}
 	case itemDisconnect: // a client that joins and leaves over and over
-		s.conn.received(0)
+		c.received(0)
 	}
-	if s.inbox.push(it) {
-		s.conn.mu.Lock()
-		s.conn.ready = append(s.conn.ready, s)
-		s.conn.mu.Unlock()
+	b := &s.inbox
+	b.push(it)
+	if !b.running && !b.marked {
+		b.marked, b.next = true, c.ready
+		c.ready = s
 	}
 	return ok
 }
 
+// takeReady claims the inboxes that have something new and returns their
+// sockets, linked.
+func (c *connection) takeReady() *Socket {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var claimed *Socket
+	for s := c.ready; s != nil; {
+		b := &s.inbox
+		next := b.next
+		b.marked, b.next = false, nil
+		if b.claim() {
+			b.next = claimed
+			claimed = s
+		}
+		s = next
+	}
+	c.ready = nil
+	return claimed
+}
+
 // schedule runs the inbox on a goroutine of its own, if there is anything.
 func (s *Socket) schedule() {
-	if s.inbox.acquire() {
+	s.conn.mu.Lock()
+	claimed := s.inbox.claim()
+	s.conn.mu.Unlock()
+	if claimed {
 		s.nsp.srv.work.add()
-		go s.drain()
+		go s.drainAfresh()
 	}
 }
 
-// run does so on this one.
-func (s *Socket) run() {
-	if s.inbox.acquire() {
-		s.nsp.srv.work.add()
-		s.drain()
-	}
+// drainAfresh is drain on a new goroutine.
+func (s *Socket) drainAfresh() {
+	growStack()
+	s.drain()
 }
 
+// growStack makes the stack of a new goroutine as large as handlers need at
+// once, while there is next to nothing on it to be copied: growing it later, and
+// twice, costs more than a small event.
+//
+//go:noinline
+func growStack() {
+	var room [6 << 10]byte
+	keep(&room)
+}
+
+//go:noinline
+func keep(*[6 << 10]byte) {}
+
+// drain runs a claimed inbox until it is empty.
 func (s *Socket) drain() {
 	defer s.nsp.srv.work.done()
+	var done *item
 	for {
-		it, ok := s.inbox.pop()
-		if !ok {
+		it := s.nextItem(done)
+		if it == nil {
 			return
 		}
+		done = nil
 		switch it.kind {
 		case itemConnect:
 			s.admit()
 		case itemEvent:
-			s.dispatch(it)
+			if s.dispatch(it) {
+				done = it
+			}
 		case itemError:
 			s.report(it.err)
 		case itemDisconnect:
 			s.left(it.reason)
-			s.conn.handled(0)
+			done = it
 		}
 	}
+}
+
+// nextItem counts done, which may be nil, as handled, and returns the next item;
+// with none left it releases the inbox and returns nil.
+func (s *Socket) nextItem(done *item) *item {
+	c := s.conn
+	c.mu.Lock()
+	if done != nil {
+		c.handled(done.size)
+	}
+	it := s.inbox.pop()
+	s.inbox.running = it != nil
+	c.mu.Unlock()
+	if done != nil {
+		done.recycle()
+	}
+	return it
+}
+
+// handledItem is for an item that was not handled in turn.
+func (s *Socket) handledItem(it *item) {
+	s.conn.mu.Lock()
+	s.conn.handled(it.size)
+	s.conn.mu.Unlock()
+	it.recycle()
+}
+
+// newEventItem is an item with a copy of data, which is that of the engine. If
+// copied, data belongs to the item already, or to nobody.
+func newEventItem(data []byte, own bool) *item {
+	it := items.Get().(*item)
+	it.kind = itemEvent
+	if !own {
+		it.head = append(it.head[:0], data...)
+	}
+	it.msg.packet = parser.Packet{Args: it.args[:0]}
+	return it
 }

@@ -116,15 +116,19 @@ func (s *Socket) tell(what string, f func()) {
 func (s *Socket) guard(what string, f func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			s.nsp.srv.counts.panics.Add(1)
-			p := &PanicError{Event: what, Value: v, Stack: debug.Stack()}
-			s.nsp.srv.opts.Logger.Error("panic in a handler: socket is disconnected",
-				"socket", s, "in", what, "panic", v, "stack", string(p.Stack))
-			s.kick()
-			err = p
+			err = s.panicked(what, v)
 		}
 	}()
 	return f()
+}
+
+func (s *Socket) panicked(what string, v any) error {
+	s.nsp.srv.counts.panics.Add(1)
+	p := &PanicError{Event: what, Value: v, Stack: debug.Stack()}
+	s.nsp.srv.opts.Logger.Error("panic in a handler: socket is disconnected",
+		"socket", s, "in", what, "panic", v, "stack", string(p.Stack))
+	s.kick()
+	return p
 }
 
 // report hands an error to the hooks of the socket and the namespace, or to the

@@ -38,6 +38,7 @@ func (s *Socket) change(f func(*socketHooks)) {
 	defer s.mu.Unlock()
 	if s.hooks == nil {
 		s.hooks = new(socketHooks)
+		s.hooked.Store(true)
 	}
 	f(s.hooks)
 }
@@ -45,11 +46,11 @@ func (s *Socket) change(f func(*socketHooks)) {
 // ownHooks returns a copy that can be read without the lock; nil if nothing was
 // registered. The map is not part of it.
 func (s *Socket) ownHooks() *socketHooks {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.hooks == nil {
+	if !s.hooked.Load() {
 		return nil
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	own := *s.hooks
 	own.on = nil
 	return &own
@@ -107,11 +108,10 @@ func without[T comparable](s []T, v T) []T {
 // listeners returns who listens to an event, and takes away those who wanted to
 // hear of it once.
 func (s *Socket) listeners(event string) []*listener {
-	s.mu.Lock()
-	if s.hooks == nil {
-		s.mu.Unlock()
+	if !s.hooked.Load() {
 		return nil
 	}
+	s.mu.Lock()
 	found := s.hooks.on[event]
 	s.mu.Unlock()
 	for _, l := range found {

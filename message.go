@@ -17,8 +17,11 @@ type Message struct {
 	event  string
 	packet parser.Packet
 	acked  atomic.Bool
-	end    *ending                    // nil unless OnHandled was called
-	reply  func(parser.Encoded) error // of a client's socket, in place of socket
+	answer [1]any // room for the values of Ack
+	// handedOut: code of the user's has seen this Message and may have kept it.
+	handedOut bool
+	end       *ending                    // nil unless OnHandled was called
+	reply     func(parser.Encoded) error // of a client's socket, in place of socket
 }
 
 // NewMessage makes the Message of a packet that came to a client, for package

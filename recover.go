@@ -218,7 +218,7 @@ func (c *connection) replace(s, next *Socket) bool {
 	for i, other := range c.sockets {
 		if other == s && s.state.Load() == connecting {
 			c.sockets[i] = next
-			next.inbox.items = []item{{kind: itemConnect}}
+			next.inbox.push(&item{kind: itemConnect})
 			return true
 		}
 	}

@@ -46,6 +46,7 @@ type handler struct {
 	event      string
 	call       EventFunc
 	concurrent bool
+	typed      bool // nobody sees the Message, only what was decoded from it
 }
 
 // A ConnectFunc admits (nil) or refuses a socket that asks to join a namespace.

@@ -31,13 +31,14 @@ type Socket struct {
 	acks   ackTable
 
 	mu     sync.Mutex
-	ctx    context.Context // made when first needed
+	ctx    context.Context // made when first needed; see socketContext
 	cancel context.CancelCauseFunc
 	reason DisconnectReason
 	was    []string // the rooms it left by disconnecting
 	data   map[string]any
 	local  map[any]any
 	hooks  *socketHooks
+	hooked atomic.Bool // hooks is not nil
 
 	kept *keptSocket // nil without Options.Recovery
 }
@@ -108,17 +109,7 @@ func (s *Socket) DecodeAuth(v any) error {
 
 // Context returns a context that ends when the socket disconnects, with the
 // [DisconnectReason] as its cause. Handlers get it as their ctx.
-func (s *Socket) Context() context.Context {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ctx == nil {
-		s.ctx, s.cancel = context.WithCancelCause(context.Background())
-		if s.state.Load() == disconnected {
-			s.cancel(s.reason)
-		}
-	}
-	return s.ctx
-}
+func (s *Socket) Context() context.Context { return (*socketContext)(s) }
 
 // LogValue groups what identifies a socket, so that every record about one
 // carries the same keys: log.Info("joined", "socket", s, "room", room).
@@ -189,7 +180,7 @@ func (s *Socket) close(reason DisconnectReason) bool {
 	}
 	s.acks.close(reason)
 	if before != connecting {
-		s.enqueue(item{kind: itemDisconnect, reason: reason})
+		s.enqueue(&item{kind: itemDisconnect, reason: reason})
 	}
 	return true
 }

@@ -2,7 +2,6 @@ package parser
 
 import (
 	"bytes"
-	"slices"
 	"strconv"
 	"unicode/utf8"
 )
@@ -16,9 +15,17 @@ var JSON Parser = jsonParser{}
 
 // Decode reads a head. What the original coerces into a number, such as a
 // space for an ID or "1e0" for a count, is refused: no client writes it.
-func (jsonParser) Decode(data []byte, binary bool, lim *Limits) (Packet, error) {
+func (j jsonParser) Decode(data []byte, binary bool, lim *Limits) (p Packet, err error) {
+	err = j.DecodeTo(&p, data, binary, lim)
+	return p, err
+}
+
+// DecodeTo is Decode into *p, whose Args lend their memory.
+func (jsonParser) DecodeTo(p *Packet, data []byte, binary bool, lim *Limits) error {
+	args := p.Args[:0]
+	*p = Packet{}
 	if binary {
-		return Packet{}, ErrUnexpectedBinary
+		return ErrUnexpectedBinary
 	}
 	if !utf8.Valid(data) {
 		// Where the original decodes text it does the same. A WebSocket
@@ -27,43 +34,51 @@ func (jsonParser) Decode(data []byte, binary bool, lim *Limits) (Packet, error) 
 	}
 	if len(data) == 0 || data[0] < '0' || data[0] > '6' {
 		if len(data) == 0 {
-			return Packet{}, errNotANumber
+			return errNotANumber
 		}
-		return Packet{}, unknownType(data[0])
+		return unknownType(data[0])
 	}
-	p := Packet{Type: Type(data[0] - '0'), Namespace: rootNamespace, ID: NoID}
+	if err := p.head(data, args, lim); err != nil {
+		*p = Packet{}
+		return err
+	}
+	return nil
+}
+
+// head reads a head whose first byte is a packet type.
+func (p *Packet) head(data []byte, args [][]byte, lim *Limits) (err error) {
+	*p = Packet{Type: Type(data[0] - '0'), Namespace: rootNamespace, ID: NoID}
 	rest := data[1:]
-	var err error
 	if p.Type >= BinaryEvent {
 		p.Type -= BinaryEvent - Event
 		if p.Pending, rest, err = cutCount(rest, limit(lim, maxAttachments)); err != nil {
-			return Packet{}, err
+			return err
 		}
 	}
 	if len(rest) > 0 && rest[0] == '/' {
 		p.Namespace, rest, _ = bytes.Cut(rest, []byte(","))
 		if len(p.Namespace) > limit(lim, maxNamespace) {
-			return Packet{}, ErrNamespaceTooLong
+			return ErrNamespaceTooLong
 		}
 	}
 	if p.ID, rest, err = cutID(rest); err != nil {
-		return Packet{}, err
+		return err
 	}
 	if len(rest) == 0 {
-		return p, nil // the original lets it pass for every type
+		return nil // the original lets it pass for every type
 	}
-	if err := p.payload(rest, lim); err != nil {
-		return Packet{}, err
+	if err := p.payload(rest, args, lim); err != nil {
+		return err
 	}
 	if p.Pending > 0 {
 		claimed := claim{n: p.Pending}
 		for _, arg := range p.Args {
 			if !claimed.legal(arg) {
-				return Packet{}, ErrIllegalAttachments
+				return ErrIllegalAttachments
 			}
 		}
 	}
-	return p, nil
+	return nil
 }
 
 // cutCount reads the number of attachments and the dash behind it.
@@ -100,7 +115,7 @@ func cutID(b []byte) (int64, []byte, error) {
 }
 
 // payload reads what follows the header, in one pass.
-func (p *Packet) payload(b []byte, lim *Limits) error {
+func (p *Packet) payload(b []byte, args [][]byte, lim *Limits) error {
 	depth := limit(lim, maxDepth)
 	i := skipSpace(b, 0)
 	if i == len(b) {
@@ -123,11 +138,11 @@ func (p *Packet) payload(b []byte, lim *Limits) error {
 		p.Args = [][]byte{b[i:end:end]}
 		return nil
 	}
-	return p.arguments(b, i, depth, lim)
+	return p.arguments(b, i, depth, args, lim)
 }
 
 // arguments splits the array at b[i].
-func (p *Packet) arguments(b []byte, i, depth int, lim *Limits) error {
+func (p *Packet) arguments(b []byte, i, depth int, room [][]byte, lim *Limits) error {
 	if b[i] != '[' {
 		return ErrInvalidPayload
 	}
@@ -168,7 +183,7 @@ func (p *Packet) arguments(b []byte, i, depth int, lim *Limits) error {
 		return ErrInvalidPayload
 	}
 	if len(args) > 0 {
-		p.Args = slices.Clone(args)
+		p.Args = append(room[:0], args...)
 	}
 	return nil
 }

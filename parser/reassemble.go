@@ -20,22 +20,34 @@ type waiting struct {
 // copied, so data may be reused either way once the packet has been dealt
 // with. After an error, of type [*Error], the connection should be closed.
 func (r *Reassembler) Add(codec Parser, data []byte, binary bool, lim *Limits) (p Packet, ok bool, err error) {
+	ok, err = r.AddTo(&p, codec, data, binary, lim)
+	return p, ok, err
+}
+
+// AddTo is Add into *p. The memory of p.Args is used if the codec has a method
+// DecodeTo(*Packet, []byte, bool, *Limits) error, as that of JSON does.
+func (r *Reassembler) AddTo(p *Packet, codec Parser, data []byte, binary bool, lim *Limits) (ok bool, err error) {
 	w := r.waiting
 	if w == nil {
-		p, err = codec.Decode(data, binary, lim)
+		if c, can := codec.(decoderTo); can {
+			err = c.DecodeTo(p, data, binary, lim)
+		} else {
+			*p, err = codec.Decode(data, binary, lim)
+		}
 		if err != nil || p.Pending == 0 {
-			return p, err == nil, err
+			return err == nil, err
 		}
 		r.waiting = &waiting{packet: p.Clone()}
-		return Packet{}, false, nil
+		*p = Packet{}
+		return false, nil
 	}
 	if !binary {
 		r.Reset()
-		return Packet{}, false, ErrUnexpectedText
+		return false, ErrUnexpectedText
 	}
 	if w.size += int64(len(data)); w.size > limit(lim, maxAttachmentBytes) {
 		r.Reset()
-		return Packet{}, false, ErrAttachmentsTooLarge
+		return false, ErrAttachmentsTooLarge
 	}
 	attachment := bytes.Clone(data)
 	if attachment == nil {
@@ -43,10 +55,15 @@ func (r *Reassembler) Add(codec Parser, data []byte, binary bool, lim *Limits) (
 	}
 	w.packet.Attachments = append(w.packet.Attachments, attachment)
 	if w.packet.Pending--; w.packet.Pending > 0 {
-		return Packet{}, false, nil
+		return false, nil
 	}
 	r.waiting = nil
-	return w.packet, true, nil
+	*p = w.packet
+	return true, nil
+}
+
+type decoderTo interface {
+	DecodeTo(p *Packet, data []byte, binary bool, lim *Limits) error
 }
 
 // Waiting reports whether a packet lacks attachments.

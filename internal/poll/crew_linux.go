@@ -53,11 +53,11 @@ func (w *crew) call() {
 func (w *crew) work() {
 	wake := make(chan struct{}, 1)
 	w.mu.Lock()
-	defer w.mu.Unlock()
 	for {
 		w.coming = false
 		w.workOff()
 		if len(w.idle) >= maxIdle {
+			w.mu.Unlock() // not deferred: a handler may end its goroutine
 			return
 		}
 		w.idle = append(w.idle, wake)

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/sockeye-go/socketio/internal/ws"
 )
@@ -20,8 +21,8 @@ import (
 type Client interface {
 	// Send sends one packet.
 	Send(ctx context.Context, packet string) error
-	// Expect reads until a packet begins with prefix, and returns it. It answers
-	// no pings: conversations are short.
+	// Expect reads until a packet begins with prefix, and returns it. On the way
+	// it answers pings.
 	Expect(ctx context.Context, prefix string) (string, error)
 }
 
@@ -110,6 +111,11 @@ func (p *Polling) Expect(ctx context.Context, prefix string) (string, error) {
 			if strings.HasPrefix(packet, prefix) {
 				return packet, nil
 			}
+			if packet == ping {
+				if err := p.Send(ctx, pong); err != nil {
+					return "", err
+				}
+			}
 		}
 		body, err := Request(ctx, http.MethodGet, p.url(), "")
 		if err != nil {
@@ -145,7 +151,13 @@ type WebSocket struct {
 	nc     net.Conn
 	parser ws.Parser
 	in     []byte
+	buf    [4096]byte
+	// limited: the context it was dialled with had a deadline.
+	limited bool
 }
+
+// Packets of the heartbeat.
+const ping, pong = "2", "3"
 
 // DialWebSocket makes a session over WebSocket.
 func DialWebSocket(ctx context.Context, base string) (*WebSocket, error) {
@@ -178,6 +190,7 @@ func dial(ctx context.Context, base, query string, config *tls.Config) (*WebSock
 	c.parser.Init(ws.Client, 1<<20)
 	if deadline, ok := ctx.Deadline(); ok {
 		_ = nc.SetDeadline(deadline)
+		c.limited = true
 	}
 	return c, nil
 }
@@ -191,9 +204,20 @@ func (c *WebSocket) Send(_ context.Context, packet string) error {
 	return err
 }
 
+// patience is how long a packet may take where no deadline says otherwise, so
+// that nothing hangs.
+const patience = 30 * time.Second
+
 // Expect implements [Client]. Its time is that of the context it was dialled
-// with.
-func (c *WebSocket) Expect(_ context.Context, prefix string) (string, error) {
+// with, or of ctx, or half a minute.
+func (c *WebSocket) Expect(ctx context.Context, prefix string) (string, error) {
+	if !c.limited {
+		deadline, ok := ctx.Deadline()
+		if !ok {
+			deadline = time.Now().Add(patience)
+		}
+		_ = c.nc.SetReadDeadline(deadline)
+	}
 	for {
 		packet, err := c.next()
 		if err != nil {
@@ -202,11 +226,15 @@ func (c *WebSocket) Expect(_ context.Context, prefix string) (string, error) {
 		if strings.HasPrefix(packet, prefix) {
 			return packet, nil
 		}
+		if packet == ping {
+			if err := c.Send(ctx, pong); err != nil {
+				return "", err
+			}
+		}
 	}
 }
 
 func (c *WebSocket) next() (string, error) {
-	buf := make([]byte, 4096)
 	for {
 		for len(c.in) > 0 {
 			m, n, ok, err := c.parser.Next(c.in)
@@ -222,10 +250,10 @@ func (c *WebSocket) next() (string, error) {
 				return text, nil
 			}
 		}
-		n, err := c.nc.Read(buf)
+		n, err := c.nc.Read(c.buf[:])
 		if err != nil {
 			return "", err
 		}
-		c.in = append([]byte(nil), buf[:n]...)
+		c.in = c.buf[:n]
 	}
 }
