@@ -43,6 +43,9 @@ func (srv *Server) onSession(sess *engineio.Session, r *http.Request) engineio.R
 		srv.opts.Logger.Debug("no namespace joined in time", "sid", sess.ID(), "remote", sess.RemoteAddr())
 		sess.Close()
 	})
+	if c.revision3() {
+		c.joinRoot()
+	}
 	return c
 }
 
@@ -63,6 +66,9 @@ func (c *connection) Receive(m engineio.Message) {
 	if !complete {
 		it.recycle() // parts has copied what it needs
 		return
+	}
+	if c.revision3() {
+		c.splitQuery(p)
 	}
 	if p.Type == parser.Event {
 		it.size = len(data) + attachmentBytes(*p)
@@ -172,7 +178,7 @@ func (c *connection) connect(p parser.Packet) {
 	}
 	n := c.srv.lookup(p.Namespace)
 	if n == nil {
-		c.refuse(string(p.Namespace), &ConnectError{Message: "Invalid namespace"})
+		c.refuse(string(p.Namespace), errInvalidNamespace)
 		return
 	}
 	s := newSocket(n, c, p)
@@ -205,22 +211,30 @@ func (c *connection) wasDismissed(namespace []byte) bool {
 	return slices.ContainsFunc(c.dismissed, func(n *Namespace) bool { return n.name == string(namespace) })
 }
 
+var errInvalidNamespace = &ConnectError{Message: "Invalid namespace"}
+
 // refuse sends a CONNECT_ERROR.
 func (c *connection) refuse(namespace string, refusal *ConnectError) {
-	payload := struct {
-		Message string `json:"message"`
-		Data    any    `json:"data,omitempty"`
-	}{refusal.Message, refusal.Data}
 	h := parser.Header{Type: parser.ConnectError, Namespace: namespace, ID: parser.NoID}
-	e, err := c.srv.opts.Parser.Encode(h, payload)
+	e, err := c.srv.opts.Parser.Encode(h, c.refusalPayload(refusal))
 	if err != nil {
 		c.srv.opts.Logger.Error("data of a ConnectError does not encode", "namespace", namespace, "error", err)
-		payload.Data = nil
-		if e, err = c.srv.opts.Parser.Encode(h, payload); err != nil {
+		bare := &ConnectError{Message: refusal.Message}
+		if e, err = c.srv.opts.Parser.Encode(h, c.refusalPayload(bare)); err != nil {
 			return
 		}
 	}
 	c.sess.Send(prepare(e), 0)
+}
+
+func (c *connection) refusalPayload(refusal *ConnectError) any {
+	if c.revision3() {
+		return bareError(refusal)
+	}
+	return struct {
+		Message string `json:"message"`
+		Data    any    `json:"data,omitempty"`
+	}{refusal.Message, refusal.Data}
 }
 
 // joined stops the clock of ConnectTimeout.

@@ -78,8 +78,9 @@ func (l *logBuffer) String() string {
 
 // A client is a WebSocket that answers pings and keeps everything else.
 type client struct {
-	t  *testing.T
-	nc net.Conn
+	t   *testing.T
+	nc  net.Conn
+	sid string
 	// writing is a lock that lets the fake clock go on while it is waited for.
 	writing chan struct{}
 
@@ -92,11 +93,22 @@ type client struct {
 // open makes a connection that has joined nothing.
 func (h *harness) open(header ...string) *client {
 	h.t.Helper()
+	return h.openRevision(4, header...)
+}
+
+// open3 makes a connection of a client of Socket.IO 2.
+func (h *harness) open3() *client {
+	h.t.Helper()
+	return h.openRevision(3)
+}
+
+func (h *harness) openRevision(revision int, header ...string) *client {
+	h.t.Helper()
 	hd := http.Header{}
 	for i := 0; i < len(header); i += 2 {
 		hd.Set(header[i], header[i+1])
 	}
-	nc, leftover, _, err := ws.Dial(h.t.Context(), "ws://memory/socket.io/?EIO=4&transport=websocket&token=t", &ws.DialOptions{
+	nc, leftover, _, err := ws.Dial(h.t.Context(), fmt.Sprintf("ws://memory/socket.io/?EIO=%d&transport=websocket&token=t", revision), &ws.DialOptions{
 		Header:  hd,
 		NetDial: func(context.Context, string, string) (net.Conn, error) { return h.network.Dial() },
 	})
@@ -105,9 +117,12 @@ func (h *harness) open(header ...string) *client {
 	}
 	c := &client{t: h.t, nc: nc, writing: make(chan struct{}, 1)}
 	go c.read(leftover)
-	if open := c.next(); !strings.HasPrefix(open, `0{"sid":`) {
-		h.t.Fatalf("open packet = %q", open)
+	packet := c.next()
+	var open struct{ SID string }
+	if err := json.Unmarshal([]byte(strings.TrimPrefix(packet, "0")), &open); err != nil {
+		h.t.Fatalf("open packet %q: %v", packet, err)
 	}
+	c.sid = open.SID
 	return c
 }
 

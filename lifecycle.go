@@ -34,10 +34,14 @@ func (s *Socket) admit() {
 		s.refuse(&ConnectError{Message: "too many connections"})
 		return
 	}
-	reply, err := s.nsp.encode(parser.Connect, parser.NoID, struct {
-		SID string `json:"sid"`
-		PID string `json:"pid,omitempty"`
-	}{s.id, s.pid()})
+	var payload []any
+	if !s.conn.revision3() { // those know their id
+		payload = []any{struct {
+			SID string `json:"sid"`
+			PID string `json:"pid,omitempty"`
+		}{s.id, s.pid()}}
+	}
+	reply, err := s.nsp.encode(parser.Connect, parser.NoID, payload...)
 	if err != nil {
 		s.refuse(err)
 		return

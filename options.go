@@ -21,6 +21,8 @@ type (
 	RefuseError = engineio.RefuseError
 	// ConnectionError is a request that was refused.
 	ConnectionError = engineio.ConnectionError
+	// Cookie carries the sid to load balancers.
+	Cookie = engineio.Cookie
 )
 
 // Options configure a [Server]. The zero value of each field stands for its
@@ -123,6 +125,15 @@ type Options struct {
 	Transports []string
 	// DisableUpgrades keeps polling clients on polling.
 	DisableUpgrades bool
+	// AllowEIO3 lets clients of Socket.IO 1 and 2 in too (Engine.IO revision 3).
+	// It implies AllowJSONP. They join "/" without being asked, whatever else
+	// they want; the id of their sockets tells the sid, which is a secret, so do
+	// not show it to other users.
+	AllowEIO3 bool
+	// AllowJSONP lets clients poll by scripts: browsers so old that they cannot
+	// poll another origin. Pages of other origins need CORS or CheckOrigin, as
+	// for a WebSocket.
+	AllowJSONP bool
 	// DisableClient stops serving the browser client (socket.io.js and its
 	// kin) beside the engine.
 	DisableClient bool
@@ -138,6 +149,18 @@ type Options struct {
 	AllowRequest func(*http.Request) error
 	// OnConnectionError is told of every request that is refused.
 	OnConnectionError func(*ConnectionError)
+
+	// GenerateID makes the sid of a connection (not the ids of sockets), in place
+	// of 120 random bits. It must be impossible to guess, and unique; letters,
+	// digits and -_.~ are allowed. An error refuses the request with code 3.
+	GenerateID func(*http.Request) (string, error)
+	// Cookie sets a cookie with the sid in the answer to a handshake over
+	// polling, for load balancers that route by cookie. Default nil: none.
+	Cookie *Cookie
+	// InitialHeaders may change the headers of the first response of a
+	// connection, and Headers those of each response of the engine, refusals
+	// excepted. They run on the goroutine of the request.
+	InitialHeaders, Headers func(http.Header, *http.Request)
 
 	// KeepHeaders names the request headers that sockets can be asked for
 	// after OnConnection has returned. Default none: a connection then costs
@@ -242,6 +265,12 @@ func (o *Options) engine() *engineio.Options {
 		MaxQueuedPackets:         o.MaxQueuedPackets,
 		Transports:               o.Transports,
 		DisableUpgrades:          o.DisableUpgrades,
+		AllowEIO3:                o.AllowEIO3,
+		AllowJSONP:               o.AllowJSONP,
+		GenerateID:               o.GenerateID,
+		Cookie:                   o.Cookie,
+		InitialHeaders:           o.InitialHeaders,
+		Headers:                  o.Headers,
 		CORS:                     o.CORS,
 		CheckOrigin:              o.CheckOrigin,
 		AllowRequest:             o.AllowRequest,

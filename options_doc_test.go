@@ -22,6 +22,7 @@ func TestOptionsDoc(t *testing.T) {
 		"## socketio.Options": reflect.TypeFor[socketio.Options](),
 		"## engineio.Options": reflect.TypeFor[engineio.Options](),
 		"## CORS":             reflect.TypeFor[socketio.CORS](),
+		"## Cookie":           reflect.TypeFor[socketio.Cookie](),
 	} {
 		_, section, _ := strings.Cut(string(doc), heading+"\n")
 		section, _, _ = strings.Cut(section, "\n## ")

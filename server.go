@@ -71,6 +71,14 @@ func (srv *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	srv.engine.ServeHTTP(w, r)
 }
 
+// UseHTTP puts middleware around the engine, the first outermost: it sees every
+// request of a client before AllowRequest does, whatever the transport, and may
+// answer in its place. Files of the browser client are not affected. A
+// ResponseWriter that it wraps must have Unwrap.
+func (srv *Server) UseHTTP(middleware ...func(http.Handler) http.Handler) {
+	srv.engine.UseHTTP(middleware...)
+}
+
 func lastSegment(path string) string { return path[strings.LastIndexByte(path, '/')+1:] }
 
 // Of returns the namespace of this name, which it creates if need be. A leading

@@ -52,7 +52,12 @@ const (
 )
 
 func newSocket(n *Namespace, c *connection, p parser.Packet) *Socket {
-	s := &Socket{nsp: n, conn: c, id: newID()}
+	s := &Socket{nsp: n, conn: c}
+	if c.revision3() {
+		s.id = c.socketID(n.name)
+	} else {
+		s.id = newID()
+	}
 	if len(p.Args) > 0 {
 		s.auth = p.Args[0]
 	}
@@ -66,6 +71,8 @@ func newSocket(n *Namespace, c *connection, p parser.Packet) *Socket {
 
 // ID returns the id: 20 characters, other than the sid of the connection. It
 // is not a secret among the users of a namespace, and ends with the connection.
+// The exception are clients of Options.AllowEIO3: their ids contain the sid,
+// with which anybody could speak for them.
 func (s *Socket) ID() string { return s.id }
 
 // Namespace returns the namespace.

@@ -119,10 +119,13 @@ func (s *Server) originAllowed(r *http.Request) bool {
 	if r.Header.Get("Sec-Fetch-Site") == "same-origin" {
 		return true
 	}
-	if u, err := url.Parse(origin); err == nil && u.Host != "" {
-		if strings.EqualFold(u.Host, r.Host) || strings.EqualFold(u.Host, r.Header.Get("X-Forwarded-Host")) {
-			return true
-		}
+	if u, err := url.Parse(origin); err == nil && u.Host != "" && isOwnHost(r, u.Host) {
+		return true
 	}
 	return s.opts.CORS != nil && s.opts.CORS.allows(r, origin)
+}
+
+// isOwnHost reports whether host is the one that r was made to.
+func isOwnHost(r *http.Request, host string) bool {
+	return strings.EqualFold(host, r.Host) || strings.EqualFold(host, r.Header.Get("X-Forwarded-Host"))
 }

@@ -1,5 +1,6 @@
-// Package engineio is the session layer under Socket.IO: Engine.IO revision 4
-// over HTTP long-polling and WebSocket, with the upgrade from one to the other.
+// Package engineio is the session layer under Socket.IO: Engine.IO revision 4,
+// and 3 if wanted, over HTTP long-polling and WebSocket, with the upgrade from
+// one to the other.
 //
 // A [Server] is an http.Handler. It calls Options.OnSession for every client
 // that completes a handshake; the [Receiver] that comes back gets what that

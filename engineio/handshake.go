@@ -13,6 +13,22 @@ import (
 // last value counts.
 type query struct {
 	eio, transport, sid string
+
+	b64   bool   // bytes as base64, please
+	jsonp bool   // there is a j, even if it is empty
+	j     string // the index of the function to call
+}
+
+// form is what a client asks for by its query.
+func (q query) form() form {
+	var f form
+	if q.eio != "4" {
+		f |= revision3
+	}
+	if q.b64 {
+		f |= textOnly
+	}
+	return f
 }
 
 // parseQuery looks at the raw query without building a map: every poll and
@@ -28,6 +44,7 @@ func parseQuery(raw string) (q query) {
 			}
 		}
 		var field *string
+		var b64 string
 		switch name {
 		case "EIO":
 			field = &q.eio
@@ -35,6 +52,10 @@ func parseQuery(raw string) (q query) {
 			field = &q.transport
 		case "sid":
 			field = &q.sid
+		case "b64":
+			field = &b64
+		case "j":
+			field, q.jsonp = &q.j, true
 		default:
 			continue
 		}
@@ -42,6 +63,9 @@ func parseQuery(raw string) (q query) {
 			*field = v
 		} else {
 			*field = value
+		}
+		if field == &b64 {
+			q.b64 = b64 != ""
 		}
 	}
 	return q
@@ -67,8 +91,8 @@ func (s *Server) verify(r *http.Request, q query, upgrade bool) (*Session, *Conn
 			return nil, &ConnectionError{Code: UnknownSID, Context: map[string]any{"sid": q.sid}}
 		case !upgrade && q.transport != sess.Transport():
 			return nil, transportMismatch(q.transport, sess.Transport())
-		case q.eio != "4":
-			return nil, &ConnectionError{Code: BadRequest, Context: map[string]any{"name": "PROTOCOL_MISMATCH", "protocol": 3, "previousProtocol": 4}}
+		case q.form().protocol() != sess.Protocol():
+			return nil, &ConnectionError{Code: BadRequest, Context: map[string]any{"name": "PROTOCOL_MISMATCH", "protocol": q.form().protocol(), "previousProtocol": sess.Protocol()}}
 		}
 		return sess, nil
 	}
@@ -78,12 +102,15 @@ func (s *Server) verify(r *http.Request, q query, upgrade bool) (*Session, *Conn
 	case q.transport == WebSocket && !upgrade:
 		return nil, &ConnectionError{Code: BadRequest, Context: map[string]any{"name": "TRANSPORT_HANDSHAKE_ERROR"}}
 	}
+	if q.jsonp && !upgrade && !s.jsonpAllowed(r) {
+		return nil, &ConnectionError{Code: Forbidden, Context: map[string]any{"name": "FORBIDDEN_ORIGIN", "origin": origin}}
+	}
 	if s.opts.AllowRequest != nil {
 		if err := s.opts.AllowRequest(r); err != nil {
 			return nil, refusal(err)
 		}
 	}
-	if q.eio != "4" {
+	if q.form().protocol() == 3 && !s.opts.AllowEIO3 {
 		return nil, &ConnectionError{Code: UnsupportedProtocolVersion, Context: map[string]any{"protocol": 3}}
 	}
 	return nil, nil
@@ -108,20 +135,31 @@ func refusal(err error) *ConnectionError {
 // newSession makes the session of a handshake and asks for its receiver. Its
 // queue begins with the open packet; the caller sends it. The session counts
 // as live from admit on.
-func (s *Server) newSession(r *http.Request, transport, address string) *Session {
-	sess := &Session{srv: s, id: newSID(), remote: r.RemoteAddr, address: address, wsFirst: transport == WebSocket, polling: new(polling)}
-	data := appendOpen(nil, sess.id, s.opts.upgradesFrom(transport), s.opts)
+func (s *Server) newSession(r *http.Request, q query, at place) *Session {
+	sess := &Session{srv: s, id: at.sid, remote: r.RemoteAddr, address: at.address, wsFirst: q.transport == WebSocket, form: q.form()}
+	sess.polling = &polling{form: sess.form}
+	if q.jsonp && q.transport == Polling {
+		sess.polling.jsonp = jsonpCall(q.j)
+		sess.polling.form |= textOnly // a script cannot carry bytes
+	}
+	data := appendOpen(nil, sess.id, s.opts.upgradesFrom(q.transport), s.opts)
 	sess.polling.queue = []*Prepared{prepareControl(packetOpen, string(data))}
+	if m := s.opts.InitialPacket; m != nil {
+		sess.polling.queue = append(sess.polling.queue, Prepare(*m))
+	}
 
 	sess.recvMu.Lock() // nothing is delivered, no end told, before there is a receiver
 	defer sess.recvMu.Unlock()
-	s.table.add(sess)
-	s.heart.awaitPing(sess)
+	s.table.put(sess)
+	if sess.Protocol() == 3 {
+		s.heart.awaitCall(sess)
+	} else {
+		s.heart.awaitPing(sess)
+	}
 	defer func() {
 		if sess.recv == nil { // OnSession panicked
-			s.table.remove(sess)
 			s.heart.leave(sess)
-			s.leave(address)
+			s.release(at)
 		}
 	}()
 	sess.recv = s.opts.OnSession(sess, r)
@@ -129,37 +167,69 @@ func (s *Server) newSession(r *http.Request, transport, address string) *Session
 		panic("engineio: Options.OnSession returned no Receiver")
 	}
 	s.counts.opened.Add(1)
-	s.opts.Logger.Debug("session open", "sid", sess.id, "transport", transport, "remote", sess.remote)
+	s.opts.Logger.Debug("session open", "sid", sess.id, "transport", q.transport, "protocol", sess.Protocol(), "remote", sess.remote)
 	return sess
 }
 
+// A place is what a new session takes: its id, and the address it is counted for.
+type place struct{ sid, address string }
+
+// reserve admits a new session and finds the id for it. The place is the
+// caller's to use or to release.
+func (s *Server) reserve(r *http.Request) (at place, refusal *ConnectionError) {
+	at.address, refusal = s.admit(r)
+	if refusal != nil {
+		return at, refusal
+	}
+	defer func() {
+		if at.sid == "" { // refused, or GenerateID panicked
+			s.leave(at.address)
+		}
+	}()
+	sid, err := s.newSID(r)
+	if err != nil {
+		return at, &ConnectionError{Code: BadRequest, Context: map[string]any{"name": "ID_GENERATION_ERROR"}, Err: err}
+	}
+	at.sid = sid
+	return at, nil
+}
+
+func (s *Server) release(at place) {
+	s.table.remove(at.sid)
+	s.leave(at.address)
+}
+
 // handshake serves a polling client's first request.
-func (s *Server) handshake(w http.ResponseWriter, r *http.Request) {
-	address, refusal := s.admit(r)
+func (s *Server) handshake(w http.ResponseWriter, r *http.Request, q query) {
+	at, refusal := s.reserve(r)
 	if refusal != nil {
 		s.refuse(w, r, refusal)
 		return
 	}
-	s.newSession(r, Polling, address).servePoll(w, r)
+	s.opts.Cookie.set(w.Header(), r, at.sid)
+	s.newSession(r, q, at).servePoll(w, r, true)
 }
 
 // serveUpgrade serves a request for a WebSocket: a handshake, or the probe of
 // an upgrade.
 func (s *Server) serveUpgrade(w http.ResponseWriter, r *http.Request, q query, sess *Session) {
+	var at place
 	fresh := sess == nil && q.transport == WebSocket
-	var address string
 	if fresh {
 		var refusal *ConnectionError
-		if address, refusal = s.admit(r); refusal != nil {
+		if at, refusal = s.reserve(r); refusal != nil {
 			s.refuse(w, r, refusal)
 			return
 		}
+		defer func() {
+			if fresh { // not opened: refused, or a hook panicked
+				s.release(at)
+			}
+		}()
 	}
+	s.hookHeaders(w.Header(), r, fresh)
 	nc, leftover, err := ws.Upgrade(w, r, w.Header())
 	if err != nil {
-		if fresh {
-			s.leave(address)
-		}
 		e := &ConnectionError{Code: BadRequest, Context: map[string]any{"name": "TRANSPORT_HANDSHAKE_ERROR"}, Err: err}
 		var bad *ws.HandshakeError
 		if !errors.As(err, &bad) { // the client has gone: nobody to answer
@@ -173,12 +243,23 @@ func (s *Server) serveUpgrade(w http.ResponseWriter, r *http.Request, q query, s
 	switch {
 	case q.transport != WebSocket: // as the original: accepted, and closed
 		orphan := &Session{srv: s, id: q.sid, state: closed}
-		t := orphan.newWebSocket(nc, false)
+		t := orphan.newWebSocket(nc, 0, false)
 		t.close(closeFrame)
 		t.conn.Start(nil)
 	case sess != nil:
-		sess.startProbe(nc, leftover)
+		sess.startProbe(nc, q.form(), leftover)
 	default:
-		s.startWebSocket(r, nc, leftover, address)
+		fresh = false
+		s.startWebSocket(s.newSession(r, q, at), nc, leftover)
+	}
+}
+
+// hookHeaders lets the application change the headers of a response.
+func (s *Server) hookHeaders(h http.Header, r *http.Request, first bool) {
+	if first && s.opts.InitialHeaders != nil {
+		s.opts.InitialHeaders(h, r)
+	}
+	if s.opts.Headers != nil {
+		s.opts.Headers(h, r)
 	}
 }

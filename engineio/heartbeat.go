@@ -16,6 +16,7 @@ type heart struct {
 	mu    sync.Mutex
 	pings deadlines // sessions whose next ping is not due yet
 	pongs deadlines // sessions that owe a pong
+	calls deadlines // sessions of revision 3, whose clients ping, that owe a ping
 }
 
 // A beat is a session's place in a heart.
@@ -35,10 +36,11 @@ type deadlines struct {
 	due        func(*Session) // called without heart.mu
 }
 
-func newHeart(interval, timeout time.Duration, sendPing, overdue func(*Session)) *heart {
+func newHeart(interval, timeout time.Duration, sendPing, pongOverdue, pingOverdue func(*Session)) *heart {
 	h := &heart{interval: interval, timeout: timeout, start: time.Now()}
 	h.pings.due = sendPing
-	h.pongs.due = overdue
+	h.pongs.due = pongOverdue
+	h.calls.due = pingOverdue
 	return h
 }
 
@@ -47,6 +49,9 @@ func (h *heart) awaitPing(s *Session) { h.enter(s, &h.pings, h.interval) }
 
 // awaitPong starts the time that a pong may take.
 func (h *heart) awaitPong(s *Session) { h.enter(s, &h.pongs, h.timeout) }
+
+// awaitCall starts the time that a client of revision 3 may be silent.
+func (h *heart) awaitCall(s *Session) { h.enter(s, &h.calls, h.interval+h.timeout) }
 
 // pong ends the wait for one; without a wait it does nothing.
 func (h *heart) pong(s *Session) {
@@ -70,13 +75,18 @@ func (h *heart) alive(s *Session) {
 	}
 }
 
-// rearm gives a pong that is owed its full time again.
+// rearm gives a pong, or the ping of revision 3, that is owed its full time
+// again.
 func (h *heart) rearm(s *Session) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if s.beat.in == &h.pongs {
+	switch s.beat.in {
+	case &h.pongs:
 		h.leaveLocked(s)
 		h.enterLocked(s, &h.pongs, h.timeout)
+	case &h.calls:
+		h.leaveLocked(s)
+		h.enterLocked(s, &h.calls, h.interval+h.timeout)
 	}
 }
 
@@ -181,4 +191,24 @@ func (s *Server) pongOverdue(sess *Session) {
 		return
 	}
 	sess.end(PingTimeout, nil)
+}
+
+// callOverdue is called when a client of revision 3 has been silent too long.
+func (s *Server) callOverdue(sess *Session) {
+	if sess.isPaused() {
+		s.heart.awaitCall(sess)
+		return
+	}
+	sess.end(PingTimeout, nil)
+}
+
+// beatReceived handles the client's part of the heartbeat: the pong that it
+// owes, or, in revision 3, its ping.
+func (s *Session) beatReceived() {
+	if s.form&revision3 == 0 {
+		s.srv.heart.pong(s)
+		return
+	}
+	s.srv.heart.rearm(s)
+	_ = s.Send(pong, 0) // the session ends for other reasons if it cannot
 }

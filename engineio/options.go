@@ -1,6 +1,7 @@
 package engineio
 
 import (
+	"bytes"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -74,6 +75,14 @@ type Options struct {
 	// DisableUpgrades keeps polling clients on polling.
 	DisableUpgrades bool
 
+	// AllowEIO3 lets clients of revision 3 in too: those of Socket.IO 1 and 2.
+	// It implies AllowJSONP.
+	AllowEIO3 bool
+	// AllowJSONP lets clients poll by scripts, in either revision: browsers so
+	// old that they cannot poll another origin. Pages of other origins need
+	// CORS or CheckOrigin, as for a WebSocket.
+	AllowJSONP bool
+
 	// CORS allows pages of other origins. Default nil: none.
 	CORS *CORS
 	// CheckOrigin decides about the Origin of a WebSocket. Default: the same
@@ -83,6 +92,22 @@ type Options struct {
 	// [*RefuseError] chooses status and body; of any other error only the log
 	// sees the text, the client gets code 4.
 	AllowRequest func(*http.Request) error
+
+	// GenerateID makes the sid of a session, in place of 120 random bits.
+	// Whoever knows a sid can speak for its session, so it must be impossible to
+	// guess, and unique; letters, digits and -_.~ are allowed. An error refuses
+	// the request with code 3.
+	GenerateID func(*http.Request) (string, error)
+	// InitialPacket is sent right behind the open packet.
+	InitialPacket *Message
+
+	// Cookie sets a cookie with the sid in the answer to a handshake over
+	// polling, for load balancers that route by cookie. Default nil: none.
+	Cookie *Cookie
+	// InitialHeaders may change the headers of the first response of a session,
+	// and Headers those of each response and of each 101, refusals excepted.
+	// They run on the goroutine of the request.
+	InitialHeaders, Headers func(http.Header, *http.Request)
 
 	// OnSession is called once per handshake and returns the receiver of the
 	// session's messages. What it sends arrives right behind the open packet.
@@ -130,6 +155,17 @@ func (o *Options) withDefaults() *Options {
 		cors := *c.CORS
 		cors.check()
 		c.CORS = &cors
+	}
+	c.AllowJSONP = c.AllowJSONP || c.AllowEIO3
+	if c.Cookie != nil {
+		cookie := *c.Cookie
+		cookie.check()
+		c.Cookie = &cookie
+	}
+	if c.InitialPacket != nil {
+		m := *c.InitialPacket
+		m.Data = bytes.Clone(m.Data)
+		c.InitialPacket = &m
 	}
 	if c.OnSession == nil {
 		panic("engineio: Options.OnSession: must be set")

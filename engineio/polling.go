@@ -9,6 +9,8 @@ import (
 // wait for a GET, the GET that waits for packets, and the probe of an upgrade.
 // Session.mu guards it.
 type polling struct {
+	form  form
+	jsonp string // the call that responses are wrapped in, without JSONP ""
 	queue []*Prepared
 	bytes int
 
@@ -74,22 +76,44 @@ func (p *polling) messages() (n int) {
 }
 
 // take empties the queue into one payload.
-func (p *polling) take() []byte {
-	if len(p.queue) == 0 {
-		return []byte{byte(packetNoop)}
+func (p *polling) take() payload {
+	queue := p.queue
+	if len(queue) == 0 {
+		return p.encode(noop)
 	}
-	n := len(p.queue)
-	for _, m := range p.queue {
+	p.queue, p.bytes = nil, 0
+	return p.encode(queue...)
+}
+
+// encode puts packets into one payload for this client.
+func (p *polling) encode(packets ...*Prepared) payload {
+	b := payload{kind: textPayload}
+	if p.form&revision3 != 0 {
+		var binary bool
+		if b.data, binary = encodePayload3(packets, p.form); binary {
+			b.kind = binaryPayload
+		}
+	} else {
+		b.data = joinPackets(packets)
+	}
+	if p.jsonp != "" {
+		return b.asCall(p.jsonp)
+	}
+	return b
+}
+
+func joinPackets(packets []*Prepared) []byte {
+	n := len(packets)
+	for _, m := range packets {
 		n += len(m.pollPackets())
 	}
-	b := make([]byte, 0, n+2)
-	for i, m := range p.queue {
+	b := make([]byte, 0, n)
+	for i, m := range packets {
 		if i > 0 {
 			b = append(b, separator)
 		}
 		b = append(b, m.pollPackets()...)
 	}
-	p.queue, p.bytes = nil, 0
 	return b
 }
 
@@ -136,7 +160,7 @@ func (p *polling) end(last packetType) {
 const writeTimeout = 30 * time.Second
 
 // servePoll answers a GET ("Transports", HTTP long-polling).
-func (s *Session) servePoll(w http.ResponseWriter, r *http.Request) {
+func (s *Session) servePoll(w http.ResponseWriter, r *http.Request, first bool) {
 	s.mu.Lock()
 	p := s.polling
 	if p == nil || s.state == closed { // upgraded or ended since the request was checked
@@ -180,7 +204,7 @@ func (s *Session) servePoll(w http.ResponseWriter, r *http.Request) {
 	s.mu.Unlock()
 
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout))
-	err := s.srv.writePayload(w, r, payload)
+	err := s.srv.writePayload(w, r, payload, first)
 	if err == nil && r.Context().Err() != nil {
 		err = errPollClosed
 	}
@@ -193,14 +217,14 @@ func (s *Session) servePoll(w http.ResponseWriter, r *http.Request) {
 }
 
 // takeLocked returns what to answer to a poll, and whether that is the last.
-func (s *Session) takeLocked(p *polling) (payload []byte, end bool) {
+func (s *Session) takeLocked(p *polling) (b payload, end bool) {
 	switch {
 	case s.state == closed:
-		return []byte{byte(p.last)}, false
+		return p.encode(prepareControl(p.last, "")), false
 	case s.polling == nil: // upgraded; the queue went there
-		return []byte{byte(packetNoop)}, false
+		return p.encode(noop), false
 	case s.state == closing && len(p.queue) == 0:
-		return []byte{byte(packetNoop), separator, byte(packetClose)}, true
+		return p.encode(noop, goodbye), true
 	}
 	// The end never comes with messages: the official client handles a close
 	// packet at once and messages a moment later, too late for a DISCONNECT.

@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -26,7 +27,9 @@ var (
 
 // servePost handles a POST: a payload of packets from the client.
 func (s *Session) servePost(w http.ResponseWriter, r *http.Request) {
-	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind == "application/octet-stream" {
+	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	binary := kind == binaryPayload
+	if binary && s.form&revision3 == 0 {
 		s.end(TransportError, errContent)
 		w.WriteHeader(http.StatusBadRequest)
 		return
@@ -84,10 +87,15 @@ func (s *Session) servePost(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 
-	s.receivePayload(buf.Bytes())
+	body := buf.Bytes()
+	if p.jsonp != "" { // set once, before the first request
+		body = formPayload(body)
+	}
+	s.receivePayload(p.form, body, binary && p.jsonp == "")
 	h := w.Header()
 	h.Set("Content-Type", "text/html")
 	h.Set("Content-Length", "2")
+	s.srv.hookHeaders(h, r, false)
 	_, _ = io.WriteString(w, "ok")
 	s.flush(false) // this goroutine still owes the response
 }
@@ -114,8 +122,8 @@ func (s *Server) readBody(buf *bytes.Buffer, w http.ResponseWriter, r *http.Requ
 }
 
 // receivePayload handles the packets of a POST up to the first bad one.
-func (s *Session) receivePayload(body []byte) {
-	if !utf8.Valid(body) {
+func (s *Session) receivePayload(f form, body []byte, binary bool) {
+	if !binary && !utf8.Valid(body) {
 		body = bytes.ToValidUTF8(body, []byte("\uFFFD"))
 	}
 	defer s.survive() // after the lock is free
@@ -127,27 +135,56 @@ func (s *Session) receivePayload(body []byte) {
 			s.end(ParseError, fmt.Errorf("more than %d packets in one payload", s.srv.opts.MaxPayloadPackets))
 			return
 		}
-		packet, rest, more := bytes.Cut(body, []byte{separator})
-		if !s.receivePacket(packet) || !more || s.told || s.isClosed() {
+		var goOn bool
+		switch {
+		case f&revision3 == 0:
+			packet, rest, more := bytes.Cut(body, []byte{separator})
+			goOn = s.receivePacket(f, packet) && more
+			body = rest
+		case binary:
+			body, goOn = s.receiveBinary3(f, body)
+		default:
+			body, goOn = s.receiveText3(f, body)
+		}
+		if !goOn || s.told || s.isClosed() {
 			return
 		}
-		body = rest
 	}
 }
 
-func (s *Session) receivePacket(packet []byte) bool {
+// receivePacket handles a packet of text.
+func (s *Session) receivePacket(f form, packet []byte) bool {
 	if len(packet) == 0 {
 		return s.receive(0, Message{})
 	}
 	if packet[0] != 'b' {
 		return s.receive(packetType(packet[0]), Message{Data: packet[1:]})
 	}
-	data, err := decodeBase64(packet[1:])
+	kind, packet := packetMessage, packet[1:]
+	if f&revision3 != 0 {
+		if len(packet) == 0 {
+			return s.receive(0, Message{})
+		}
+		kind, packet = packetType(packet[0]), packet[1:]
+	}
+	data, err := decodeBase64(packet)
 	if err != nil {
 		s.end(ParseError, err)
 		return false
 	}
-	return s.receive(packetMessage, Message{Binary: true, Data: data})
+	return s.receive(kind, Message{Binary: true, Data: data})
+}
+
+// receiveBinary handles a packet of bytes.
+func (s *Session) receiveBinary(f form, packet []byte) bool {
+	kind := packetMessage
+	if f&revision3 != 0 {
+		if len(packet) == 0 || packet[0] > byte(packetNoop-packetOpen) {
+			return s.receive(0, Message{})
+		}
+		kind, packet = packetOpen+packetType(packet[0]), packet[1:]
+	}
+	return s.receive(kind, Message{Binary: true, Data: packet})
 }
 
 // decodeBase64 decodes in place. Padding may be missing.
@@ -157,15 +194,29 @@ func decodeBase64(b []byte) ([]byte, error) {
 	return b[:n], err
 }
 
+// A payload is the body of the response to a poll.
+type payload struct {
+	data []byte
+	kind string // Content-Type
+}
+
+// The kinds of payloads.
+const (
+	textPayload   = "text/plain; charset=UTF-8"
+	binaryPayload = "application/octet-stream"
+	scriptPayload = "text/javascript; charset=UTF-8"
+)
+
 // writePayload writes the response to a poll.
-func (s *Server) writePayload(w http.ResponseWriter, r *http.Request, payload []byte) error {
+func (s *Server) writePayload(w http.ResponseWriter, r *http.Request, p payload, first bool) error {
 	h := w.Header()
-	h.Set("Content-Type", "text/plain; charset=UTF-8")
-	h.Set("Content-Length", fmt.Sprint(len(payload)))
+	h.Set("Content-Type", p.kind)
+	h.Set("Content-Length", strconv.Itoa(len(p.data)))
 	h.Set("Cache-Control", "no-store")
 	if ua := r.UserAgent(); strings.Contains(ua, ";MSIE") || strings.Contains(ua, "Trident/") {
 		h.Set("X-XSS-Protection", "0")
 	}
-	_, err := w.Write(payload)
+	s.hookHeaders(h, r, first)
+	_, err := w.Write(p.data)
 	return err
 }

@@ -22,7 +22,11 @@ type Prepared struct {
 
 	frames  atomic.Pointer[[]byte] // WebSocket frames, built on first use
 	payload atomic.Pointer[[]byte] // packets of a polling payload, likewise
+	others  atomic.Pointer[otherForms]
 }
+
+// otherForms are the frames for clients that want bytes otherwise.
+type otherForms [4]atomic.Pointer[[]byte]
 
 // Prepare takes ownership of the bytes of msgs: they must not change any more.
 func Prepare(msgs ...Message) *Prepared {
@@ -57,24 +61,49 @@ func (p *Prepared) Size() int {
 
 // wsFrames returns the frames that a server sends. Two goroutines that come
 // first at the same time build the same bytes twice; the last ones stay.
-func (p *Prepared) wsFrames() []byte {
-	if b := p.frames.Load(); b != nil {
+func (p *Prepared) wsFrames(f form) []byte {
+	cache := &p.frames
+	if f != 0 && p.hasBinary() { // text is the same for everybody
+		cache = p.otherForm(f)
+	}
+	if b := cache.Load(); b != nil {
 		return *b
 	}
 	b := make([]byte, 0, p.Size()+maxFrameHeader*len(p.msgs))
 	for _, m := range p.msgs {
-		b = appendMessageFrame(b, p.kind, m)
+		b = appendMessageFrame(b, p.kind, m, f)
 	}
-	p.frames.Store(&b)
+	cache.Store(&b)
 	return b
+}
+
+func (p *Prepared) otherForm(f form) *atomic.Pointer[[]byte] {
+	o := p.others.Load()
+	if o == nil {
+		p.others.CompareAndSwap(nil, new(otherForms))
+		o = p.others.Load()
+	}
+	return &o[f]
+}
+
+func (p *Prepared) hasBinary() bool {
+	for _, m := range p.msgs {
+		if m.Binary {
+			return true
+		}
+	}
+	return false
 }
 
 // maxFrameHeader is the longest header of a server's frame, plus the packet type.
 const maxFrameHeader = 10 + 1
 
 // appendMessageFrame appends the frame of one packet: text carries its type,
-// binary is always a message and goes as it is.
-func appendMessageFrame(dst []byte, kind packetType, m Message) []byte {
+// binary is always a message and goes as it is, or as f wants it.
+func appendMessageFrame(dst []byte, kind packetType, m Message, f form) []byte {
+	if m.Binary && f != 0 {
+		return f.appendBinaryFrame(dst, kind, m.Data)
+	}
 	if m.Binary {
 		return ws.AppendFrame(dst, ws.Binary, m.Data)
 	}
@@ -109,6 +138,8 @@ func (p *Prepared) pollPackets() []byte {
 // Control packets without data are the same for everybody.
 var (
 	ping        = prepareControl(packetPing, "")
+	pong        = prepareControl(packetPong, "")
 	noop        = prepareControl(packetNoop, "")
+	goodbye     = prepareControl(packetClose, "")
 	pongOfProbe = prepareControl(packetPong, probe)
 )

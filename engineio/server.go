@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -22,12 +23,15 @@ type Server struct {
 	table  *table
 	heart  *heart
 
+	handler atomic.Pointer[http.Handler] // what UseHTTP put around serve
+
 	live       atomic.Int64 // sessions whose receiver has not been told of the end
 	handshakes atomic.Int64 // being answered
 	addresses  tally.Census // empty unless there is a limit
 	counts     counts
 
 	mu       sync.Mutex
+	wrappers []func(http.Handler) http.Handler
 	draining bool          // no new sessions
 	empty    chan struct{} // closed when live falls to 0 while draining
 }
@@ -36,7 +40,7 @@ type Server struct {
 func NewServer(opts *Options) *Server {
 	s := &Server{opts: opts.withDefaults(), table: newTable()}
 	s.limits = poll.Limits{Bytes: s.opts.MaxQueuedBytes, Packets: s.opts.MaxQueuedPackets}
-	s.heart = newHeart(s.opts.PingInterval, s.opts.PingTimeout, s.sendPing, s.pongOverdue)
+	s.heart = newHeart(s.opts.PingInterval, s.opts.PingTimeout, s.sendPing, s.pongOverdue, s.callOverdue)
 	return s
 }
 
@@ -87,8 +91,33 @@ func (s *Server) drain() <-chan struct{} {
 	return s.empty
 }
 
+// UseHTTP puts middleware around the engine, the first outermost: it sees every
+// request of a poll, every POST and every request for a WebSocket, sets headers
+// of their responses, and answers in place of the engine if it does not call
+// the next handler. A ResponseWriter that it wraps must have Unwrap, or
+// WebSockets and the deadlines of polls are lost. Requests that are being
+// served are not affected.
+func (s *Server) UseHTTP(middleware ...func(http.Handler) http.Handler) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.wrappers = append(s.wrappers, middleware...)
+	var h http.Handler = http.HandlerFunc(s.serve)
+	for _, wrap := range slices.Backward(s.wrappers) {
+		h = wrap(h)
+	}
+	s.handler.Store(&h)
+}
+
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if h := s.handler.Load(); h != nil {
+		(*h).ServeHTTP(w, r)
+		return
+	}
+	s.serve(w, r)
+}
+
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("X-Content-Type-Options", "nosniff")
 	if c := s.opts.CORS; c != nil {
@@ -99,6 +128,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	q := parseQuery(r.URL.RawQuery)
+	q.jsonp = q.jsonp && s.opts.AllowJSONP
 	upgrade := ws.IsUpgrade(r)
 	if q.sid == "" {
 		if refusal := s.beginHandshake(); refusal != nil {
@@ -116,9 +146,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case upgrade:
 		s.serveUpgrade(w, r, q, sess)
 	case sess == nil:
-		s.handshake(w, r)
+		s.handshake(w, r, q)
 	case r.Method == http.MethodGet:
-		sess.servePoll(w, r)
+		sess.servePoll(w, r, false)
 	case r.Method == http.MethodPost:
 		sess.servePost(w, r)
 	default:

@@ -19,6 +19,7 @@ type Session struct {
 	remote  string
 	address string // what admit returned
 	wsFirst bool   // the handshake was on WebSocket already
+	form    form   // of the first transport; that of a later one may differ in textOnly
 
 	// ws is set once, with everything older already written to it, and never
 	// unset: a Send that sees it needs no lock of the session's.
@@ -53,7 +54,7 @@ func (s *Session) ID() string { return s.id }
 func (s *Session) RemoteAddr() string { return s.remote }
 
 // Protocol returns the revision of the protocol that the client speaks.
-func (s *Session) Protocol() int { return 4 }
+func (s *Session) Protocol() int { return s.form.protocol() }
 
 // Transport returns the name of the current transport.
 func (s *Session) Transport() string {
@@ -68,12 +69,12 @@ func (s *Session) Transport() string {
 // [ErrSlowConsumer], or, for [Volatile] messages, [ErrDropped].
 func (s *Session) Send(p *Prepared, f Flags) error {
 	if t := s.ws.Load(); t != nil {
-		return t.send(p.wsFrames(), true, f)
+		return t.send(p.wsFrames(t.form), true, f)
 	}
 	s.mu.Lock()
 	if t := s.ws.Load(); t != nil { // upgraded meanwhile
 		s.mu.Unlock()
-		return t.send(p.wsFrames(), true, f)
+		return t.send(p.wsFrames(t.form), true, f)
 	}
 	defer s.mu.Unlock()
 	if s.state != open {
@@ -91,7 +92,7 @@ func (s *Session) SendMessage(m Message, f Flags) error {
 		return s.Send(Prepare(m), f)
 	}
 	buf := scratch.Get().(*[]byte)
-	b := appendMessageFrame((*buf)[:0], packetMessage, m)
+	b := appendMessageFrame((*buf)[:0], packetMessage, m, t.form)
 	err := t.send(b, false, f)
 	if cap(b) <= maxScratch {
 		*buf = b
@@ -208,7 +209,7 @@ func (s *Session) endLocked(last packetType) bool {
 		return false
 	}
 	s.state = closed
-	s.srv.table.remove(s)
+	s.srv.table.remove(s.id)
 	s.srv.heart.leave(s)
 	if p := s.polling; p != nil {
 		if !s.slow.Load() { // those were counted
@@ -276,10 +277,10 @@ func (s *Session) receive(kind packetType, m Message) bool {
 		// Not before: the WebSocket of an upgrade flushes while a POST delivers,
 		// and would take the mark and leave the message.
 		s.fresh.Store(true)
-	case packetPong:
-		s.srv.heart.pong(s)
+	case s.form.heartbeat():
+		s.beatReceived()
 		return true
-	case packetPing:
+	case packetPing, packetPong:
 		s.end(TransportError, errors.New("invalid heartbeat direction"))
 		return false
 	case packetClose:

@@ -37,18 +37,31 @@ func (t *table) get(sid string) *Session {
 	return sh.sessions[sid]
 }
 
-func (t *table) add(s *Session) {
+// reserve takes a sid that is free; get does not find it before put.
+func (t *table) reserve(sid string) bool {
+	sh := t.shard(sid)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	if _, taken := sh.sessions[sid]; taken {
+		return false
+	}
+	sh.sessions[sid] = nil
+	return true
+}
+
+// put adds the session whose sid is reserved.
+func (t *table) put(s *Session) {
 	sh := t.shard(s.id)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	sh.sessions[s.id] = s
 }
 
-func (t *table) remove(s *Session) {
-	sh := t.shard(s.id)
+func (t *table) remove(sid string) {
+	sh := t.shard(sid)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	delete(sh.sessions, s.id)
+	delete(sh.sessions, sid)
 }
 
 // all returns the sessions at one moment.
@@ -58,7 +71,9 @@ func (t *table) all() []*Session {
 		sh := &t.shards[i]
 		sh.mu.Lock()
 		for _, s := range sh.sessions {
-			out = append(out, s)
+			if s != nil {
+				out = append(out, s)
+			}
 		}
 		sh.mu.Unlock()
 	}

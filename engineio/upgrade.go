@@ -21,8 +21,8 @@ const noopInterval = 100 * time.Millisecond
 
 // startProbe takes an accepted WebSocket as the probe of an upgrade. A session
 // has one at most, and none once it has upgraded.
-func (s *Session) startProbe(nc net.Conn, leftover []byte) {
-	t := s.newWebSocket(nc, true)
+func (s *Session) startProbe(nc net.Conn, f form, leftover []byte) {
+	t := s.newWebSocket(nc, f, true)
 	s.mu.Lock()
 	p := s.polling
 	if s.state == closed || p == nil || p.probe != nil || s.srv.opts.DisableUpgrades {
@@ -42,7 +42,7 @@ func (s *Session) startProbe(nc net.Conn, leftover []byte) {
 func (s *Session) probePacket(t *wsTransport, packet string) {
 	switch packet {
 	case string(packetPing) + probe:
-		_ = t.conn.Write(pongOfProbe.wsFrames(), true)
+		_ = t.conn.Write(pongOfProbe.wsFrames(t.form), true)
 		s.releasePoll(t)
 	case string(packetUpgrade):
 		s.switchTo(t)
@@ -99,7 +99,7 @@ func (s *Session) switchTo(t *wsTransport) {
 	t.probing.Store(false)
 	var err error
 	for _, m := range p.queue {
-		if err = t.conn.Write(m.wsFrames(), true); err != nil {
+		if err = t.conn.Write(m.wsFrames(t.form), true); err != nil {
 			break
 		}
 	}

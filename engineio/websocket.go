@@ -17,6 +17,7 @@ type wsTransport struct {
 	s      *Session
 	conn   *poll.Conn
 	parser ws.Parser
+	form   form
 
 	broken  bool        // the peer violated the protocol; guarded by s.recvMu
 	probing atomic.Bool // not the session's transport yet
@@ -36,8 +37,8 @@ const maxLate = 1 << 20
 
 var closeFrame = ws.AppendFrame(nil, ws.Close, nil)
 
-func (s *Session) newWebSocket(nc net.Conn, probing bool) *wsTransport {
-	t := &wsTransport{s: s}
+func (s *Session) newWebSocket(nc net.Conn, f form, probing bool) *wsTransport {
+	t := &wsTransport{s: s, form: f}
 	t.parser.Init(ws.Server, s.srv.opts.MaxPayload)
 	t.parser.LimitFragments(s.srv.opts.MaxFragments)
 	t.probing.Store(probing)
@@ -155,14 +156,14 @@ func (t *wsTransport) message(m ws.Message) {
 			t.s.probeFailed(t)
 			return
 		}
-		t.s.receive(packetMessage, Message{Binary: true, Data: m.Data})
+		t.s.receiveBinary(t.form, m.Data)
 	case ws.Text:
 		if t.probing.Load() {
 			t.s.probePacket(t, string(m.Data))
 			return
 		}
 		// Bytes come as base64 from a client that is told to (forceBase64).
-		t.s.receivePacket(m.Data)
+		t.s.receivePacket(t.form, m.Data)
 	}
 }
 

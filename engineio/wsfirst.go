@@ -1,22 +1,18 @@
 package engineio
 
-import (
-	"net"
-	"net/http"
-)
+import "net"
 
 // startWebSocket opens a session that begins on WebSocket.
-func (s *Server) startWebSocket(r *http.Request, nc net.Conn, leftover []byte, address string) {
-	sess := s.newSession(r, WebSocket, address)
+func (s *Server) startWebSocket(sess *Session, nc net.Conn, leftover []byte) {
 	s.counts.webSockets.Add(1)
-	t := sess.newWebSocket(nc, false)
+	t := sess.newWebSocket(nc, sess.form, false)
 
 	// What OnSession sent is in the queue; what other goroutines send from now
 	// on waits for the lock and then takes the direct way.
 	sess.mu.Lock()
 	first := make([]byte, 0, 256)
 	for _, m := range sess.polling.queue {
-		first = append(first, m.wsFrames()...)
+		first = append(first, m.wsFrames(t.form)...)
 	}
 	err := t.conn.Write(first, true)
 	state := sess.state

@@ -36,6 +36,7 @@ type options struct {
 	Transports        []string
 	AllowUpgrades     *bool
 	Parser            string
+	AllowEIO3         bool
 }
 
 func ms(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
@@ -73,6 +74,7 @@ func run() error {
 		MaxPayload:      o.MaxHTTPBufferSize,
 		Transports:      o.Transports,
 		DisableUpgrades: o.AllowUpgrades != nil && !*o.AllowUpgrades,
+		AllowEIO3:       o.AllowEIO3,
 		DisableClient:   true,
 		KeepHeaders:     []string{"X-Who"},
 		AllowRequest:    allow,

@@ -5,7 +5,7 @@
 // A line is {scenario, transport, ok, ms, error?, stderr?}; with --list it is
 // {scenario, transport} and nothing runs. The last line is {passed, failed}.
 import { parseArgs } from "node:util";
-import { label, parsers, runOne, Servers, transports } from "./lib/harness.mjs";
+import { label, runOne, Servers, waysOf } from "./lib/harness.mjs";
 import { scenarios } from "./scenarios/index.mjs";
 
 const { values } = parseArgs({
@@ -20,17 +20,13 @@ const write = (line) => process.stdout.write(JSON.stringify(line) + "\n");
 
 const todo = [];
 for (const scenario of scenarios) {
-  for (const [parser, carried] of Object.entries(parsers)) {
-    if (scenario.parsers && !scenario.parsers.includes(parser)) continue;
-    for (const transport of scenario.over ?? transports) {
-      if (!carried.includes(transport)) continue;
-      if (`${label(transport, parser)}/${scenario.name}`.includes(values.only)) todo.push({ scenario, transport, parser });
-    }
+  for (const way of waysOf(scenario)) {
+    if (`${label(way)}/${scenario.name}`.includes(values.only)) todo.push({ scenario, way });
   }
 }
 
 if (values.list) {
-  for (const { scenario, transport, parser } of todo) write({ scenario: scenario.name, transport: label(transport, parser) });
+  for (const { scenario, way } of todo) write({ scenario: scenario.name, transport: label(way) });
   process.exit(0);
 }
 
@@ -46,7 +42,7 @@ const counts = { passed: 0, failed: 0 };
 
 async function work(queue) {
   for (let job; (job = queue.shift()); ) {
-    const result = await runOne(servers, job.scenario, job.transport, job.parser);
+    const result = await runOne(servers, job.scenario, job.way);
     counts[result.ok ? "passed" : "failed"]++;
     write(result);
   }

@@ -3,12 +3,27 @@ import { Manager } from "socket.io-client";
 import msgpack from "socket.io-msgpack-parser";
 import { Fixture } from "./fixture.mjs";
 import { Proxy } from "./proxy.mjs";
+import { Manager as Manager2 } from "./revision3.mjs";
 import { event, within } from "./wait.mjs";
 
 export const transports = ["websocket", "polling", "upgrade"];
-// Every scenario runs with the first; with the second over one connection only, as
-// the parser does not know of transports.
-export const parsers = { json: transports, msgpack: ["websocket", "polling"] };
+
+// With MessagePack a scenario runs over one connection only, as the parser does
+// not know of transports.
+const msgpackTransports = ["websocket", "polling"];
+
+// What a scenario runs over: its transports; the same with the other parser;
+// and with the client of Socket.IO 2, unless it is about something (modern) that
+// that one does not have. Scenarios that are old are about that client alone.
+export function waysOf({ over = transports, oldOver = over, parsers = ["json", "msgpack"], modern, old }) {
+  const ways = [];
+  if (!old && parsers.includes("json")) for (const transport of over) ways.push({ transport, parser: "json" });
+  if (!old && parsers.includes("msgpack")) {
+    for (const transport of over) if (msgpackTransports.includes(transport)) ways.push({ transport, parser: "msgpack" });
+  }
+  if (!modern && parsers.includes("json")) for (const transport of oldOver) ways.push({ transport, parser: "json", old: true });
+  return ways;
+}
 
 // The official client's names for what a scenario calls its transport.
 const names = { websocket: ["websocket"], polling: ["polling"], upgrade: ["polling", "websocket"] };
@@ -46,10 +61,12 @@ class Context {
   #managers = [];
   #deferred = [];
 
-  constructor(servers, transport, parser, server) {
+  constructor(servers, way, server) {
     this.#servers = servers;
-    this.parser = parser;
-    this.transport = transport;
+    this.way = way;
+    this.old = !!way.old; // the client is that of Socket.IO 2
+    this.parser = way.parser;
+    this.transport = way.transport;
     this.server = server;
   }
 
@@ -58,7 +75,7 @@ class Context {
   }
 
   async start(options) {
-    const f = await this.#servers.own(withParser(options, this.parser));
+    const f = await this.#servers.own(optionsFor(this.way, options));
     this.defer(() => f.kill());
     return f;
   }
@@ -72,7 +89,7 @@ class Context {
   // manager is a connection of the official client, over the transport that
   // the scenario runs on. It does not reconnect unless asked to.
   manager({ url = this.server.url, ...options } = {}) {
-    const m = new Manager(url, {
+    const m = new (this.old ? Manager2 : Manager)(url, {
       transports: names[this.transport],
       reconnection: false,
       reconnectionDelay: 50,
@@ -119,19 +136,23 @@ class Context {
 }
 
 // label is what a run is called.
-export const label = (transport, parser) => (parser === "json" ? transport : `${transport} ${parser}`);
+export const label = ({ transport, parser, old }) => (old ? "eio3-" : "") + transport + (parser === "json" ? "" : ` ${parser}`);
 
-const withParser = (options = {}, parser) => (parser === "json" ? options : { ...options, parser });
+const optionsFor = ({ parser, old }, options = {}) => ({
+  ...options,
+  ...(parser !== "json" && { parser }),
+  ...(old && { allowEIO3: true }),
+});
 
 // runOne runs a scenario over a transport and resolves with its result.
-export async function runOne(servers, scenario, transport, parser = "json") {
+export async function runOne(servers, scenario, way) {
   const began = performance.now();
-  const result = { scenario: scenario.name, transport: label(transport, parser), ok: true };
+  const result = { scenario: scenario.name, transport: label(way), ok: true };
   let t;
   try {
-    const options = withParser(scenario.options, parser);
+    const options = optionsFor(way, scenario.options);
     const server = scenario.own ? await servers.own(options) : await servers.shared(options);
-    t = new Context(servers, transport, parser, server);
+    t = new Context(servers, way, server);
     if (scenario.own) t.defer(() => server.kill());
     await within(scenario.timeout ?? 45_000, "the scenario to end", scenario.run(t));
   } catch (err) {

@@ -37,7 +37,7 @@ export default [
       const end = ended(t, s);
       s.emit("kick", { close: false });
       assert.deepEqual(await end, ["io server disconnect", "server namespace disconnect"]);
-      assert.equal(s.active, false);
+      if (!t.old) assert.equal(s.active, false);
       assert.equal(await root.timeout(5000).emitWithAck("echo", 1), 1);
       s.connect();
       await event(s, "connect");
@@ -103,6 +103,9 @@ export default [
   },
   {
     name: "the network swallows everything: both sides time out",
+    // The official server forgets, at the upgrade, to wait for the pings of an
+    // old client.
+    oldOver: ["websocket", "polling"],
     options: impatient,
     async run(t) {
       const p = await t.proxy();
@@ -162,6 +165,7 @@ export default [
   },
   {
     name: "the server's bytes make no packet: the client gives up",
+    modern: true,
     over: ["websocket", "upgrade"],
     async run(t) {
       const p = await t.proxy();
@@ -209,11 +213,12 @@ export default [
       // The official server races its last packet against the end of the poll.
       assert.match(client, t.transport === "polling" ? /^transport (close|error)$/ : /^transport close$/);
       assert.equal(server, "server shutting down");
-      assert.equal(s.active, true); // and would come back
+      if (!t.old) assert.equal(s.active, true); // and would come back
     },
   },
   {
     name: "pending acks end with the connection",
+    modern: true,
     async run(t) {
       const s = await t.connect();
       const pending = s.timeout(30_000).emitWithAck("hold", "never");

@@ -222,6 +222,7 @@ export default [
   },
   {
     name: "retries deliver in order and once when nothing is lost",
+    modern: true,
     async run(t) {
       const s = await t.connect({ retries: 3, ackTimeout: 4000 });
       await Promise.all([..."abc"].map((c) => s.emitWithAck("echo", c).then((back) => assert.equal(back, c))));
@@ -229,6 +230,7 @@ export default [
   },
   {
     name: "catch-all listeners on both sides and in both directions",
+    modern: true,
     async run(t) {
       const s = t.socket();
       await event(s, "hello"); // it may come later than CONNECT
@@ -272,6 +274,7 @@ export default [
   },
   {
     name: "volatile arrives on an idle connection and is not kept for a lost one",
+    modern: true,
     async run(t) {
       const s = await t.settled();
       const seen = [];

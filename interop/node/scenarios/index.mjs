@@ -1,10 +1,11 @@
 import endings from "./endings.mjs";
 import events from "./events.mjs";
 import namespaces from "./namespaces.mjs";
+import revision3 from "./revision3.mjs";
 import rooms from "./rooms.mjs";
 import upgrades from "./upgrades.mjs";
 
-export const scenarios = [...events, ...endings, ...namespaces, ...rooms, ...upgrades];
+export const scenarios = [...events, ...endings, ...namespaces, ...rooms, ...revision3, ...upgrades];
 
 const names = scenarios.map((s) => s.name);
 for (const name of names) {

@@ -1,0 +1,54 @@
+package engineio
+
+import (
+	"encoding/base64"
+
+	"github.com/sockeye-go/socketio/internal/ws"
+)
+
+// A form says how packets are written for one transport of a client; 0 is
+// revision 4 with bytes as they are.
+type form uint8
+
+const (
+	revision3 form = 1 << iota // the client speaks revision 3
+	textOnly                   // bytes go as base64 in text: the client asked for it with b64
+)
+
+func (f form) protocol() int {
+	if f&revision3 != 0 {
+		return 3
+	}
+	return 4
+}
+
+// heartbeat is the packet that the client owes: in revision 3 it is the client
+// who pings.
+func (f form) heartbeat() packetType {
+	if f&revision3 != 0 {
+		return packetPing
+	}
+	return packetPong
+}
+
+// appendBinaryFrame appends the frame of a binary message in a form other than 0.
+func (f form) appendBinaryFrame(dst []byte, kind packetType, data []byte) []byte {
+	if f&textOnly == 0 { // revision 3 has the type before the bytes, as a number
+		dst = ws.AppendHeader(dst, ws.Binary, 1+len(data))
+		return append(append(dst, byte(kind-packetOpen)), data...)
+	}
+	n := 1 + base64.StdEncoding.EncodedLen(len(data))
+	if f&revision3 != 0 {
+		n++
+	}
+	return f.appendBase64(ws.AppendHeader(dst, ws.Text, n), kind, data)
+}
+
+// appendBase64 appends a binary packet as text.
+func (f form) appendBase64(dst []byte, kind packetType, data []byte) []byte {
+	dst = append(dst, 'b')
+	if f&revision3 != 0 {
+		dst = append(dst, byte(kind))
+	}
+	return base64.StdEncoding.AppendEncode(dst, data)
+}
