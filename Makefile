@@ -27,8 +27,8 @@ test-interop: parts
 test-browser: parts
 	SOCKEYE_PARTS=all $(RUN) -only browser
 
-test-long: parts ## the Go tests ten times over
-	SOCKEYE_PARTS=all $(RUN) -count 10
+test-long: parts ## the Go tests ten times over, and the long form of those that have one
+	SOCKEYE_PARTS=all SOCKEYE_LONG=1 $(RUN) -count 10
 
 fuzz: ## each fuzz target for five minutes
 	$(RUN) -only fuzz -fuzztime 5m

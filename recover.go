@@ -120,9 +120,15 @@ func (s *Socket) handedOver() bool {
 		return false
 	}
 	claim, err := s.claim(pid, offset)
+	if s.state.Load() == disconnected { // the client did not wait for the answer
+		if claim != nil {
+			claim.Release()
+		}
+		return true
+	}
 	if err != nil {
 		s.refusedRecovery(err)
-		return s.state.Load() == disconnected
+		return false
 	}
 	next := newSocket(s.nsp, s.conn, parser.Packet{})
 	next.id, next.auth = claim.ID, s.auth

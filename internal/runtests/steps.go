@@ -73,7 +73,7 @@ func nestedModules(r *runner) error {
 
 // goTest runs go test, with the race detector, in dir and counts tests.
 func (r *runner) goTest(dir, pattern string) error {
-	cmd := exec.Command("go", "test", "-race", "-shuffle=on", "-count", strconv.Itoa(r.count), "-timeout", "15m", "-json", pattern)
+	cmd := exec.Command("go", "test", "-race", "-shuffle=on", "-count", strconv.Itoa(r.count), "-timeout", strconv.Itoa(15*r.count)+"m", "-json", pattern)
 	cmd.Dir = dir
 	cmd.Stderr = os.Stdout
 	out, err := cmd.StdoutPipe()
