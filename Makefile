@@ -7,7 +7,7 @@ RUN = $(GO) run ./internal/runtests
 # Debian leaves the folder of servers (nginx, redis) out of an ordinary user's path.
 export PATH := $(PATH):/usr/local/sbin:/usr/sbin
 
-.PHONY: demo test test-go test-web test-interop test-browser test-long fuzz soak bench lint fmt parts
+.PHONY: demo test test-go test-web test-interop test-browser test-long fuzz soak autobahn bench lint fmt parts
 
 demo: ## the demo, in a browser
 	$(GO) run ./cmd/sockeye demo $(ARGS)
@@ -35,6 +35,9 @@ fuzz: ## each fuzz target for five minutes
 
 soak: ## connections that come and go for ten minutes, with accounts
 	SOCKEYE_SOAK=10m $(GO) test -count 1 -timeout 20m -run TestSoak -v .
+
+autobahn: ## the WebSocket layer against the Autobahn suite; needs Python 2.7
+	scripts/autobahn.sh
 
 bench: ## against the official server, on one core each
 	cd bench && $(GO) run . $(ARGS)

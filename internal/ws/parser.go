@@ -186,7 +186,8 @@ func (p *Parser) begin(h header) *Error {
 		w.op = h.op
 	}
 	w.fragment++
-	if w.fragment > int(p.fragments) && len(w.data)/w.fragment < minFragmentSize {
+	// The average is that of the fragments before this one.
+	if w.fragment > int(p.fragments) && len(w.data) < (w.fragment-1)*minFragmentSize {
 		return errTooFragments
 	}
 	return nil

@@ -251,6 +251,8 @@ func TestParserManyFragments(t *testing.T) {
 		{0, 1025, false},
 		{1, 1000, true},
 		{1, 1025, false},
+		{63, 5000, false},
+		{64, 5000, true},
 		{128, 5000, true},
 	} {
 		var e *ws.Error

@@ -1,0 +1,66 @@
+// Command target is what the battery attacks: a server with an echo, and an
+// account of itself on request. It speaks as interop/goserver does: the first
+// line of standard output is "listening PORT", commands come on standard input.
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"runtime"
+
+	"github.com/sockeye-go/socketio"
+)
+
+func main() {
+	srv := socketio.NewServer(&socketio.Options{
+		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
+	})
+	srv.OnConnection(func(_ context.Context, s *socketio.Socket) error {
+		s.On("echo", func(_ context.Context, m *socketio.Message) error {
+			var v any
+			if err := m.Decode(&v); err != nil {
+				return err
+			}
+			if m.WantsAck() {
+				return m.Ack(v)
+			}
+			return s.Emit("echo", v)
+		})
+		s.On("panic", func(context.Context, *socketio.Message) error { panic("as asked") })
+		s.On("hang", func(ctx context.Context, _ *socketio.Message) error { <-ctx.Done(); return nil })
+		return nil
+	})
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		log.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/socket.io/", srv)
+	hs := &http.Server{Handler: mux, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
+	socketio.ConfigureServer(hs)
+	go hs.Serve(ln)
+	fmt.Printf("listening %d\n", ln.Addr().(*net.TCPAddr).Port)
+	in := bufio.NewScanner(os.Stdin)
+	for in.Scan() { // any line asks for the account
+		debug.FreeOSMemory()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		b, err := json.Marshal(map[string]any{
+			"goroutines": runtime.NumGoroutine(), "heap": m.HeapAlloc, "stats": srv.Stats(), "time": time.Now(),
+		})
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Printf("%s\n", b)
+	}
+}
