@@ -65,6 +65,9 @@ func (n *Namespace) Socket(id string) (*Socket, bool) {
 // Sockets yields the connected sockets of this node.
 func (n *Namespace) Sockets() iter.Seq[*Socket] { return n.op().LocalSockets() }
 
+// Size returns how many sockets of this node there are.
+func (n *Namespace) Size() int { return n.adapter.Size() }
+
 // RoomSize returns how many sockets of this node are in room.
 func (n *Namespace) RoomSize(room string) int { return n.adapter.RoomSize(room) }
 

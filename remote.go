@@ -152,3 +152,12 @@ func (r *RemoteSocket) Leave(rooms ...string) error { return r.op().SocketsLeave
 func (r *RemoteSocket) Disconnect(closeConnection bool) error {
 	return r.op().DisconnectSockets(closeConnection)
 }
+
+// Data returns the values of all keys of the socket, by name, in JSON.
+func (r *RemoteSocket) Data() json.RawMessage {
+	if s, ok := r.Local(); ok {
+		_, data := s.Describe()
+		return data
+	}
+	return r.info.Data
+}

@@ -31,6 +31,8 @@ type Adapter interface {
 	Member(id string) (Member, bool)
 	// Local yields the sockets of this node that t selects, each once.
 	Local(t Target) iter.Seq[Member]
+	// Size returns how many sockets of this node there are.
+	Size() int
 	// RoomSize returns how many sockets of this node are in room.
 	RoomSize(room string) int
 	// Rooms yields the rooms that have members on this node, and their sizes.

@@ -171,6 +171,18 @@ func (a *Memory) Member(id string) (Member, bool) {
 	return m, ok
 }
 
+// Size implements [Adapter].
+func (a *Memory) Size() int {
+	n := 0
+	for i := range a.shards {
+		s := &a.shards[i]
+		s.mu.RLock()
+		n += len(s.ids)
+		s.mu.RUnlock()
+	}
+	return n
+}
+
 // RoomSize implements [Adapter].
 func (a *Memory) RoomSize(name string) int {
 	own, isID := a.Member(name)

@@ -298,6 +298,9 @@ func testLookups(t *testing.T, as []adapter.Adapter) {
 			t.Errorf("RoomSize(%s) = %d; want %d", room, got, want)
 		}
 	}
+	if n := on.Size(); n != 2 {
+		t.Errorf("Size = %d; want 2", n)
+	}
 	rooms := map[string]int{}
 	for name, n := range on.Rooms() {
 		rooms[name] = n
@@ -310,6 +313,9 @@ func testLookups(t *testing.T, as []adapter.Adapter) {
 	on.Remove(a)
 	for name := range on.Rooms() {
 		t.Errorf("room %q is left behind", name)
+	}
+	if n := on.Size(); n != 0 {
+		t.Errorf("Size = %d when all have left", n)
 	}
 	if n := on.RoomSize("b"); n != 0 {
 		t.Errorf("RoomSize of the id of a socket that left = %d", n)

@@ -204,6 +204,12 @@ func (c *WebSocket) Send(_ context.Context, packet string) error {
 	return err
 }
 
+// SendBinary sends an attachment.
+func (c *WebSocket) SendBinary(_ context.Context, data []byte) error {
+	_, err := c.nc.Write(ws.AppendMasked(nil, ws.Binary, data, [4]byte{1, 2, 3, 4}))
+	return err
+}
+
 // patience is how long a packet may take where no deadline says otherwise, so
 // that nothing hangs.
 const patience = 30 * time.Second

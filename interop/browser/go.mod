@@ -5,6 +5,7 @@ go 1.26.0
 require (
 	github.com/chromedp/chromedp v0.14.2
 	github.com/sockeye-go/socketio v0.0.0
+	golang.org/x/crypto v0.58.0
 )
 
 require (
