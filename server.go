@@ -63,6 +63,10 @@ func NewServer(o *Options) *Server {
 func (srv *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if _, isFile := web.Lookup(lastSegment(r.URL.Path)); isFile && !srv.opts.DisableClient {
 		if srv.opts.CORS != nil {
+			if r.Method == http.MethodOptions {
+				srv.engine.ServeHTTP(w, r) // which answers every preflight
+				return
+			}
 			srv.opts.CORS.SetHeaders(w.Header(), r)
 		}
 		web.Serve(w, r)

@@ -7,8 +7,10 @@ import (
 	"embed"
 	"encoding/base64"
 	"io/fs"
+	"maps"
 	"net/http"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -16,19 +18,28 @@ import (
 //go:embed dist/*.js dist/*.map
 var dist embed.FS
 
+// compressed has the same files as brotli and gzip, made by web/compress.
+//
+//go:embed all:compressed
+var compressed embed.FS
+
 // A File is one file of the client.
 type File struct {
 	Name        string
 	Data        []byte // must not be changed
 	ContentType string
 	ETag        string // quoted; changes with Data
+
+	brotli, gzip []byte // nil if there is none
 }
 
 // names are those of the official server ("Client file serving"), as far as
 // there are such files.
-var files = load("socket.io.js", "socket.io.min.js", "socket.io.esm.min.js", "socket.io.msgpack.min.js")
+var names = []string{"socket.io.js", "socket.io.min.js", "socket.io.esm.min.js", "socket.io.msgpack.min.js"}
 
-func load(names ...string) map[string]File {
+var files = load()
+
+func load() map[string]File {
 	files := make(map[string]File)
 	for _, name := range names {
 		for _, f := range []File{
@@ -41,6 +52,9 @@ func load(names ...string) map[string]File {
 			}
 			sum := sha256.Sum256(data)
 			f.Data, f.ETag = data, `"`+base64.RawURLEncoding.EncodeToString(sum[:12])+`"`
+			// Without them it is served as it is.
+			f.brotli, _ = fs.ReadFile(compressed, path.Join("compressed", f.Name+".br"))
+			f.gzip, _ = fs.ReadFile(compressed, path.Join("compressed", f.Name+".gz"))
 			files[f.Name] = f
 		}
 	}
@@ -53,8 +67,14 @@ func Lookup(name string) (File, bool) {
 	return f, ok
 }
 
+// Files returns all files, in the order of their names.
+func Files() []File {
+	return slices.SortedFunc(maps.Values(files), func(a, b File) int { return strings.Compare(a.Name, b.Name) })
+}
+
 // Serve answers r with the file that the last segment of its path names, and
-// reports whether there is such a file.
+// reports whether there is such a file. As in the original, any method gets it,
+// and only HEAD no body.
 func Serve(w http.ResponseWriter, r *http.Request) bool {
 	f, ok := Lookup(path.Base(r.URL.Path))
 	if !ok {
@@ -63,17 +83,52 @@ func Serve(w http.ResponseWriter, r *http.Request) bool {
 	h := w.Header()
 	h.Set("Cache-Control", "public, max-age=0")
 	h.Set("X-Content-Type-Options", "nosniff")
+	h.Add("Vary", "Accept-Encoding")
 	for tag := range strings.SplitSeq(r.Header.Get("If-None-Match"), ",") {
-		if strings.TrimPrefix(strings.TrimSpace(tag), "W/") == f.ETag {
+		if tag = strings.TrimSpace(tag); tag == "*" || strings.TrimPrefix(tag, "W/") == f.ETag {
 			w.WriteHeader(http.StatusNotModified)
 			return true
 		}
 	}
+	data, encoding := f.encodedFor(r.Header.Values("Accept-Encoding"))
+	etag := f.ETag
+	if encoding != "" {
+		h.Set("Content-Encoding", encoding)
+		etag = "W/" + etag // other bytes, the same file
+	}
 	h.Set("Content-Type", f.ContentType)
-	h.Set("ETag", f.ETag)
-	h.Set("Content-Length", strconv.Itoa(len(f.Data)))
+	h.Set("ETag", etag)
+	h.Set("Content-Length", strconv.Itoa(len(data)))
 	if r.Method != http.MethodHead {
-		_, _ = w.Write(f.Data)
+		_, _ = w.Write(data)
 	}
 	return true
+}
+
+// encodedFor returns the smallest form that a client takes, and its name.
+func (f File) encodedFor(accept []string) (data []byte, encoding string) {
+	switch {
+	case f.brotli != nil && accepts(accept, "br"):
+		return f.brotli, "br"
+	case f.gzip != nil && accepts(accept, "gzip"):
+		return f.gzip, "gzip"
+	}
+	return f.Data, ""
+}
+
+// accepts reports whether an Accept-Encoding names an encoding, and not with the
+// weight 0. What "*" would take is served as it is.
+func accepts(accept []string, encoding string) bool {
+	for _, v := range accept {
+		for part := range strings.SplitSeq(v, ",") {
+			name, params, _ := strings.Cut(part, ";")
+			if !strings.EqualFold(strings.TrimSpace(name), encoding) {
+				continue
+			}
+			q, weighted := strings.CutPrefix(strings.TrimSpace(params), "q=")
+			weight, err := strconv.ParseFloat(strings.TrimSpace(q), 64)
+			return !weighted || err == nil && weight > 0
+		}
+	}
+	return false
 }
