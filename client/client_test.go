@@ -20,10 +20,10 @@ var (
 	blob   = socketio.NewEvent[[]byte]("blob")
 )
 
-func start(t *testing.T) (*socketio.Server, *client.Manager) {
+func start(t *testing.T, o *client.Options) (*socketio.Server, *client.Manager) {
 	srv := socketio.NewServer(nil)
 	hs := httptest.NewServer(srv)
-	m, err := client.New(hs.URL, nil)
+	m, err := client.New(hs.URL, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +33,7 @@ func start(t *testing.T) (*socketio.Server, *client.Manager) {
 
 // A handler waits for an ack of its own socket, while the server waits for it.
 func TestAcksBothWays(t *testing.T) {
-	srv, m := start(t)
+	srv, m := start(t, nil)
 	double.Handle(srv, func(_ context.Context, _ *socketio.Socket, n int) (int, error) { return 2 * n, nil })
 	start := socketio.NewEventWithAck[socketio.None, int]("start")
 	start.Handle(srv, func(ctx context.Context, s *socketio.Socket, _ socketio.None) (int, error) {
@@ -53,13 +53,13 @@ func TestAcksBothWays(t *testing.T) {
 }
 
 func TestBinaryAndDisconnect(t *testing.T) {
-	srv, m := start(t)
+	srv, m := start(t, nil)
 	blob.Handle(srv, func(_ context.Context, s *socketio.Socket, b []byte) error { return blob.Emit(s, b) })
 	s := m.Socket("/")
 	got := make(chan []byte, 1)
 	blob.On(s, func(_ context.Context, b []byte) error { got <- b; return nil })
 	gone := make(chan socketio.DisconnectReason, 1)
-	s.OnDisconnect(func(r socketio.DisconnectReason) { gone <- r })
+	s.OnDisconnect(func(r socketio.DisconnectReason, _ error) { gone <- r })
 	if err := s.Connect(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +80,7 @@ func TestBinaryAndDisconnect(t *testing.T) {
 }
 
 func TestRefusals(t *testing.T) {
-	srv, m := start(t)
+	srv, m := start(t, nil)
 	srv.Of("/no").Use(func(context.Context, *socketio.Socket) error {
 		return &socketio.ConnectError{Message: "stay out", Data: 7}
 	})

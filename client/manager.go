@@ -2,156 +2,236 @@ package client
 
 import (
 	"context"
-	"crypto/tls"
+	"crypto/rand"
+	"encoding/base64"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"sync"
 
+	"github.com/sockeye-go/socketio"
 	"github.com/sockeye-go/socketio/engineio"
-	"github.com/sockeye-go/socketio/parser"
 )
 
-// Options configure a [Manager]. The zero value is ready.
-type Options struct {
-	Path      string // default "/socket.io/", unless the URL has a path
-	Header    http.Header
-	TLSConfig *tls.Config
-	// NetDial makes the connection. Default that of a net.Dialer.
-	NetDial func(ctx context.Context, network, addr string) (net.Conn, error)
-	// Auth is called at each Connect; what it returns is sent with CONNECT.
-	Auth func(ctx context.Context) (any, error)
-	// MaxReceivedEvents may wait for the handlers of a socket; one more ends
-	// the connection. Default 10000.
-	MaxReceivedEvents int
-	// OnError gets what handlers return, and their panics. May be nil.
-	OnError func(event string, err error)
-}
-
-// A HandshakeError is a connection that the server, or the network, refused.
-type HandshakeError = engineio.HandshakeError
-
 // A Manager is one connection, which the sockets of several namespaces share.
+// It connects when the first of them does, comes back when the connection is
+// lost, and leaves with the last of them.
 type Manager struct {
-	url  string
-	opts Options
-	dial sync.Mutex // held while dialling
+	url    string
+	opts   *Options
+	ctx    context.Context // of all attempts
+	cancel context.CancelFunc
+	// running are the goroutines that Close waits for; begin adds to it.
+	running sync.WaitGroup
 
-	mu      sync.Mutex
-	sess    *engineio.ClientSession
-	done    chan struct{} // closed when sess has ended
-	sockets map[string]*Socket
+	// mu guards what follows, and the fields of sockets and connections that
+	// say so. No call of the user's runs under it.
+	mu         sync.Mutex
+	closed     bool // New work is refused
+	ended      bool // running is not added to any more
+	conn       *connection
+	connecting *attempt // nil unless a goroutine is trying to connect
+	sockets    []*Socket
+	onceKey    string // made when first needed
+	hooks      managerHooks
 }
 
-// New makes a Manager for the server at rawURL. It does not connect.
+// New makes a Manager for the server at rawURL, which has a scheme (http, https,
+// ws or wss) and a host, perhaps a query, and no path: that of the engine is
+// Options.Path. It does not connect.
 func New(rawURL string, o *Options) (*Manager, error) {
-	m := &Manager{sockets: make(map[string]*Socket)}
-	if o != nil {
-		m.opts = *o
+	u, err := parseURL(rawURL)
+	if err != nil {
+		return nil, err
 	}
+	if u.Path != "" && u.Path != "/" {
+		return nil, fmt.Errorf("client: %q has a path: a namespace is given to Socket, the path of the engine is Options.Path", rawURL)
+	}
+	return newManager(u, o), nil
+}
+
+func parseURL(rawURL string) (*url.URL, error) {
 	u, err := url.Parse(rawURL)
 	if err != nil {
 		return nil, fmt.Errorf("client: %w", err)
 	}
+	switch u.Scheme {
+	case "http", "https", "ws", "wss":
+	default:
+		return nil, fmt.Errorf("client: %q: the scheme is none of http, https, ws, wss", rawURL)
+	}
 	if u.Host == "" {
 		return nil, fmt.Errorf("client: %q has no host", rawURL)
 	}
-	if m.opts.Path != "" {
-		u.Path = m.opts.Path
-	} else if u.Path == "" || u.Path == "/" {
-		u.Path = "/socket.io/"
-	}
-	if m.opts.MaxReceivedEvents == 0 {
-		m.opts.MaxReceivedEvents = 10000
-	}
-	m.url = u.String()
-	return m, nil
+	return u, nil
 }
 
-// Socket returns the socket of a namespace, always the same one.
-func (m *Manager) Socket(namespace string) *Socket {
-	if namespace == "" {
-		namespace = "/"
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	s := m.sockets[namespace]
-	if s == nil {
-		s = &Socket{manager: m, nsp: namespace, handlers: make(map[string][]*listener)}
-		m.sockets[namespace] = s
-	}
-	return s
+func newManager(u *url.URL, o *Options) *Manager {
+	m := &Manager{opts: o.withDefaults()}
+	at := *u
+	at.Path = "/" + strings.TrimPrefix(m.opts.Path, "/")
+	at.Fragment = ""
+	m.url = at.String()
+	m.ctx, m.cancel = context.WithCancel(context.Background())
+	m.running.Add(1) // until Close
+	return m
 }
 
-// Close ends the connection. What it had running has ended when it returns,
-// handlers apart, whose context ends. It must not be called by a handler; that
-// one can call Disconnect.
-func (m *Manager) Close() {
-	m.mu.Lock()
-	sess, done := m.sess, m.done
-	var all []*Socket
-	for _, s := range m.sockets {
-		all = append(all, s)
-	}
-	m.mu.Unlock()
-	if sess != nil {
-		sess.Close()
-		<-done
-	}
-	for _, s := range all {
-		s.running.Wait()
-	}
-}
-
-func (m *Manager) session(ctx context.Context) (*engineio.ClientSession, error) {
-	m.dial.Lock()
-	defer m.dial.Unlock()
-	m.mu.Lock()
-	sess := m.sess
-	m.mu.Unlock()
-	if sess != nil {
-		return sess, nil
-	}
-	sess, err := engineio.Dial(ctx, m.url, &engineio.DialOptions{Header: m.opts.Header, TLSConfig: m.opts.TLSConfig, NetDial: m.opts.NetDial})
+// Connect makes a socket and connects it: io() of the original. The path of
+// rawURL is the namespace. Closing the socket's [Manager] ends everything.
+func Connect(ctx context.Context, rawURL string, o *Options) (*Socket, error) {
+	u, err := parseURL(rawURL)
 	if err != nil {
 		return nil, err
 	}
-	done := make(chan struct{})
-	m.mu.Lock()
-	m.sess, m.done = sess, done
-	m.mu.Unlock()
-	go m.serve(sess, done)
-	return sess, nil
+	m := newManager(u, o)
+	s := m.Socket(u.Path)
+	if err := s.Connect(ctx); err != nil {
+		m.Close()
+		return nil, err
+	}
+	return s, nil
 }
 
-func (m *Manager) serve(sess *engineio.ClientSession, done chan struct{}) {
-	defer close(done)
-	var parts parser.Reassembler
-	reason := sess.Serve(func(in engineio.Message) error {
-		p, ok, err := parts.Add(parser.JSON, in.Data, in.Binary, nil)
-		if err != nil || !ok {
-			return err
-		}
-		m.mu.Lock()
-		s := m.sockets[string(p.Namespace)]
-		m.mu.Unlock()
-		if s == nil {
-			return nil
-		}
-		return s.receive(p.Clone())
-	})
+// Socket returns the socket of a namespace, always the same one. The leading
+// slash may be missing.
+func (m *Manager) Socket(namespace string) *Socket {
+	return m.socket(namespace, m.opts.SocketOptions)
+}
+
+// SocketWith is Socket with options of its own. They are those of the first
+// call for a namespace.
+func (m *Manager) SocketWith(namespace string, o SocketOptions) *Socket {
+	return m.socket(namespace, o.withDefaults())
+}
+
+func (m *Manager) socket(namespace string, o SocketOptions) *Socket {
+	if !strings.HasPrefix(namespace, "/") {
+		namespace = "/" + namespace
+	}
 	m.mu.Lock()
-	m.sess = nil
-	var all []*Socket
+	defer m.mu.Unlock()
+	if s := m.find(namespace); s != nil {
+		return s
+	}
+	s := &Socket{m: m, nsp: namespace, opts: o}
+	m.sockets = append(m.sockets, s)
+	return s
+}
+
+// find returns the socket of a namespace, or nil. mu is held.
+func (m *Manager) find(namespace string) *Socket {
 	for _, s := range m.sockets {
-		all = append(all, s)
+		if s.nsp == namespace {
+			return s
+		}
+	}
+	return nil
+}
+
+// Transport returns the name of the transport in use; "" when not connected.
+func (m *Manager) Transport() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.conn == nil {
+		return ""
+	}
+	return m.conn.sess.Transport()
+}
+
+// Close ends the connection, with the reason "forced close", and the Manager:
+// it does not connect again. What it had running has ended when Close returns,
+// handlers included, whose contexts end. Therefore a handler must not call it;
+// it can call [Socket.Disconnect].
+func (m *Manager) Close() {
+	m.mu.Lock()
+	m.closed = true
+	m.cancel()
+	m.leave(socketio.ForcedClose)
+	conn := m.conn
+	m.conn = nil
+	m.mu.Unlock()
+	if conn != nil {
+		conn.sess.Close()
+		conn.sess.Wait()
+	}
+	m.mu.Lock()
+	dropped := 0
+	for _, s := range m.sockets {
+		dropped += len(s.buffer) + len(s.queue)
+		s.dropBuffered(ErrClosed)
+		s.schedule() // what the ended connection has left to do
+	}
+	if !m.ended {
+		m.ended = true
+		m.running.Done()
 	}
 	m.mu.Unlock()
-	for _, s := range all {
-		s.end(sess, reasonOf(reason))
+	if dropped > 0 {
+		m.opts.Logger.Warn("client closed: events that were not sent are dropped", "events", dropped)
+	}
+	m.running.Wait()
+}
+
+// leave makes all sockets inactive. mu is held.
+func (m *Manager) leave(reason error) {
+	for _, s := range m.sockets {
+		s.active, s.keep = false, false
+		s.end(reason, nil)
 	}
 }
 
-var errQueueFull = errors.New("client: too many events wait for their handlers")
+// begin starts f on a goroutine that Close waits for. mu is held.
+func (m *Manager) begin(f func()) bool {
+	if m.ended {
+		return false
+	}
+	m.running.Go(f)
+	return true
+}
+
+// settle closes a connection, or stops an attempt, that no socket wants. mu is
+// held.
+func (m *Manager) settle() {
+	if slices.ContainsFunc(m.sockets, func(s *Socket) bool { return s.active }) {
+		return
+	}
+	if a := m.connecting; a != nil {
+		m.connecting = nil // so that the next Connect begins anew
+		a.cancel()
+		a.tell(outcome{err: context.Canceled})
+	}
+	if c := m.conn; c != nil {
+		m.conn = nil
+		c.sess.Close()
+		m.begin(c.sess.Wait)
+	}
+}
+
+// dialOptions returns those of the next attempt. mu is held.
+func (m *Manager) dialOptions() *engineio.DialOptions {
+	o := m.opts.engine()
+	if !slices.ContainsFunc(m.sockets, func(s *Socket) bool { return s.opts.Retries > 0 }) {
+		return o
+	}
+	if m.onceKey == "" {
+		var b [16]byte
+		rand.Read(b[:])
+		m.onceKey = base64.RawURLEncoding.EncodeToString(b[:])
+	}
+	if o.Header = o.Header.Clone(); o.Header == nil {
+		o.Header = make(http.Header)
+	}
+	o.Header.Set(socketio.OnceHeader, m.onceKey)
+	return o
+}
+
+// isRefusal reports an answer of the server's that another attempt would only
+// repeat.
+func isRefusal(err error) bool {
+	_, refused := errors.AsType[*ConnectError](err)
+	return refused
+}

@@ -2,7 +2,6 @@ package engineio
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/tls"
 	"encoding/json"
 	"errors"
@@ -10,283 +9,263 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
-	"sync"
+	"slices"
+	"strings"
 	"time"
-
-	"github.com/sockeye-go/socketio/internal/ws"
 )
 
-// DialOptions change how [Dial] connects; nil stands for none.
+// DialOptions change how [Dial] connects. The zero value of each field stands
+// for its default, which is fit for production. They must not change while a
+// session uses them.
 type DialOptions struct {
-	Header    http.Header
+	// Protocol is the revision of Engine.IO: 4, the default, or 3 for servers
+	// of Socket.IO 2.
+	Protocol int
+	// Transports to try, in order: the next one if the server answers the one
+	// before with something else than a session. Default WebSocket, Polling.
+	// With Polling first, the session moves to WebSocket if that is in the list
+	// and the server offers it.
+	Transports []string
+	// DisableUpgrades keeps a session that began with polling there.
+	DisableUpgrades bool
+
+	// Query is added to that of the URL, Header to every request. Host in
+	// Header is the name that the server sees.
+	Query  url.Values
+	Header http.Header
+	// Jar keeps cookies, between sessions too, such as those of a load
+	// balancer. Default nil: no cookies.
+	Jar http.CookieJar
+
+	// TLSConfig, Proxy and NetDial are how connections are made. Proxy defaults
+	// to http.ProxyFromEnvironment, NetDial to that of a net.Dialer.
 	TLSConfig *tls.Config
-	// NetDial makes the connection. Default that of a net.Dialer.
-	NetDial func(ctx context.Context, network, addr string) (net.Conn, error)
-	// MaxPayload is the largest message, in bytes, taken from the server.
-	// Default 100 MB.
+	Proxy     func(*http.Request) (*url.URL, error)
+	NetDial   func(ctx context.Context, network, addr string) (net.Conn, error)
+	// RoundTripper makes all requests, that of a WebSocket too, in place of the
+	// three fields above. A WebSocket through it costs about 12 KB more, and on
+	// Linux a goroutine.
+	RoundTripper http.RoundTripper
+	// MaxPayload is the largest message, in bytes, and the largest payload of a
+	// poll that is taken from the server. Default 16 MB.
 	MaxPayload int64
-	// MaxQueuedBytes is how much may wait to be written. Default 64 MiB.
-	MaxQueuedBytes int
+	// MaxPayloadPackets limits the packets in one answer to a poll. Default
+	// 65,536.
+	MaxPayloadPackets int
+	// MaxQueuedBytes and MaxQueuedPackets limit what waits to be written.
+	// Beyond them Send returns [ErrSlowConsumer]. Default 16 MiB and 65,536.
+	MaxQueuedBytes   int
+	MaxQueuedPackets int
 }
 
-// A HandshakeError is a handshake that failed. Status is that of the HTTP
-// answer, 0 if there was none.
+func (o *DialOptions) withDefaults() (*DialOptions, error) {
+	var c DialOptions
+	if o != nil {
+		c = *o
+	}
+	if c.Protocol == 0 {
+		c.Protocol = 4
+	}
+	if c.Protocol != 3 && c.Protocol != 4 {
+		return nil, fmt.Errorf("DialOptions.Protocol: there is no revision %d", c.Protocol)
+	}
+	if c.Transports == nil {
+		c.Transports = []string{WebSocket, Polling}
+	}
+	if len(c.Transports) == 0 {
+		return nil, errors.New("DialOptions.Transports: empty; nil stands for the default")
+	}
+	for _, t := range c.Transports {
+		if t != Polling && t != WebSocket {
+			return nil, fmt.Errorf("DialOptions.Transports: unknown transport %q", t)
+		}
+	}
+	if c.Proxy == nil {
+		c.Proxy = http.ProxyFromEnvironment
+	}
+	for _, n := range []struct {
+		name string
+		set  func() bool
+	}{
+		{"MaxPayload", func() bool { return positive(&c.MaxPayload, 16e6) }},
+		{"MaxPayloadPackets", func() bool { return positive(&c.MaxPayloadPackets, 1<<16) }},
+		{"MaxQueuedBytes", func() bool { return positive(&c.MaxQueuedBytes, 16<<20) }},
+		{"MaxQueuedPackets", func() bool { return positive(&c.MaxQueuedPackets, 1<<16) }},
+	} {
+		if !n.set() {
+			return nil, fmt.Errorf("DialOptions.%s: negative", n.name)
+		}
+	}
+	return &c, nil
+}
+
+// positive fills in a default and reports whether the value makes sense.
+func positive[T int | int64](n *T, def T) bool {
+	if *n == 0 {
+		*n = def
+	}
+	return *n > 0
+}
+
+// NoCode is the Code of a HandshakeError without one.
+const NoCode Code = -1
+
+// A HandshakeError is a session that could not be made.
 type HandshakeError struct {
-	Status int
-	Err    error
+	Transport string
+	Status    int    // of the HTTP answer; 0 if there was none
+	Code      Code   // of the protocol, if the answer had one; otherwise NoCode
+	Message   string // what the server says: that of the protocol, or the start of the body
+	Header    http.Header
+	Err       error
 }
 
-func (e *HandshakeError) Error() string { return fmt.Sprintf("engineio: handshake: %v", e.Err) }
+func (e *HandshakeError) Error() string {
+	s := "engineio: handshake"
+	if e.Transport != "" {
+		s += " over " + e.Transport
+	}
+	s += fmt.Sprintf(": %v", e.Err)
+	if e.Message != "" {
+		s += fmt.Sprintf(": %q", e.Message)
+	}
+	return s
+}
 
 func (e *HandshakeError) Unwrap() error { return e.Err }
 
-// A ClientSession is the client's end of a session, over WebSocket. Serve reads
-// it; all else is safe for concurrent use.
-type ClientSession struct {
-	nc       net.Conn
-	sid      string
-	patience time.Duration // without a ping
-	max      int
-	parser   ws.Parser
-	in       []byte
-	buf      []byte
-	written  chan struct{} // closed when the writer has ended
-
-	mu     sync.Mutex
-	wake   *sync.Cond
-	out    []byte
-	closed bool
-	reason Reason
+// Timeout reports whether the server did not answer in time.
+func (e *HandshakeError) Timeout() bool {
+	if errors.Is(e.Err, context.DeadlineExceeded) {
+		return true
+	}
+	var t interface{ Timeout() bool }
+	return errors.As(e.Err, &t) && t.Timeout()
 }
 
-// Dial makes a session with the server at rawURL, which includes the path.
-// Errors are of type [*HandshakeError].
-func Dial(ctx context.Context, rawURL string, o *DialOptions) (*ClientSession, error) {
-	var opts DialOptions
-	if o != nil {
-		opts = *o
-	}
-	if opts.MaxPayload == 0 {
-		opts.MaxPayload = 100e6
-	}
-	if opts.MaxQueuedBytes == 0 {
-		opts.MaxQueuedBytes = 64 << 20
+// Dial makes a session with the server at rawURL, which includes the path of
+// the engine. onSession is called before the first message and returns its
+// receiver. ctx bounds the handshake only. Errors are of type [*HandshakeError].
+func Dial(ctx context.Context, rawURL string, o *DialOptions, onSession func(*ClientSession) Receiver) (*ClientSession, error) {
+	opts, err := o.withDefaults()
+	if err != nil {
+		return nil, &HandshakeError{Code: NoCode, Err: err}
 	}
 	u, err := url.Parse(rawURL)
 	if err != nil {
-		return nil, &HandshakeError{Err: err}
+		return nil, &HandshakeError{Code: NoCode, Err: err}
 	}
-	q := u.Query()
-	q.Set("EIO", "4")
-	q.Set("transport", "websocket")
-	u.RawQuery = q.Encode()
-	nc, leftover, res, err := ws.Dial(ctx, u.String(), &ws.DialOptions{Header: opts.Header, TLSConfig: opts.TLSConfig, NetDial: opts.NetDial})
-	if err != nil {
-		failed := &HandshakeError{Err: err}
-		if res != nil {
-			failed.Status = res.StatusCode
+	switch u.Scheme {
+	case "ws":
+		u.Scheme = "http"
+	case "wss":
+		u.Scheme = "https"
+	case "http", "https":
+	default:
+		return nil, &HandshakeError{Code: NoCode, Err: fmt.Errorf("scheme %q is none of http, https, ws, wss", u.Scheme)}
+	}
+	d := &dialer{opts: opts, url: u}
+	for i, transport := range opts.Transports {
+		var s *ClientSession
+		if transport == WebSocket {
+			s, err = d.dialWebSocket(ctx, onSession)
+		} else {
+			s, err = d.dialPolling(ctx, onSession)
 		}
-		return nil, failed
+		if err == nil {
+			return s, nil
+		}
+		if cause := context.Cause(ctx); cause != nil {
+			err = cause
+		}
+		failed := asHandshakeError(err, transport)
+		if i == len(opts.Transports)-1 || ctx.Err() != nil || !failed.anotherMayDo() {
+			return nil, failed
+		}
 	}
-	s := &ClientSession{nc: nc, in: leftover, buf: make([]byte, 4096), max: opts.MaxQueuedBytes, written: make(chan struct{})}
-	s.wake = sync.NewCond(&s.mu)
-	s.parser.Init(ws.Client, opts.MaxPayload)
-	stop := context.AfterFunc(ctx, func() { nc.SetDeadline(time.Unix(1, 0)) })
-	err = s.open()
-	if !stop() {
-		err = context.Cause(ctx)
-	}
-	if err != nil {
-		nc.Close()
-		return nil, &HandshakeError{Err: err}
-	}
-	go s.write()
-	return s, nil
+	panic("unreachable: Transports is not empty")
 }
 
-func (s *ClientSession) open() error {
-	m, err := s.next()
-	if err != nil {
-		return err
+func asHandshakeError(err error, transport string) *HandshakeError {
+	failed, ok := errors.AsType[*HandshakeError](err)
+	if !ok {
+		failed = &HandshakeError{Code: NoCode, Err: err}
 	}
-	var open struct {
-		SID                       string
-		PingInterval, PingTimeout int64
+	failed.Transport = transport
+	return failed
+}
+
+// anotherMayDo reports whether it makes sense to try another transport: not if
+// nobody is there, nor if somebody is and says no to this client.
+func (e *HandshakeError) anotherMayDo() bool {
+	switch e.Status {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusProxyAuthRequired,
+		http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		return false
+	case 0:
+		var op *net.OpError
+		if errors.As(e.Err, &op) && op.Op == "dial" {
+			return false
+		}
+		_, untrusted := errors.AsType[*tls.CertificateVerificationError](e.Err)
+		return !untrusted
 	}
-	if m.Op != ws.Text || len(m.Data) == 0 || packetType(m.Data[0]) != packetOpen {
-		return errors.New("the server's first packet opens nothing")
+	return e.Code != UnsupportedProtocolVersion && e.Code != Forbidden
+}
+
+// A dialer makes the transports of one session.
+type dialer struct {
+	opts *DialOptions
+	url  *url.URL
+}
+
+// address returns the URL of a request.
+func (d *dialer) address(transport, sid string) string {
+	u := *d.url
+	q := u.Query()
+	for k, v := range d.opts.Query {
+		q[k] = v
 	}
-	if err := json.Unmarshal(m.Data[1:], &open); err != nil {
-		return err
+	q.Set("EIO", fmt.Sprint(d.opts.Protocol))
+	q.Set("transport", transport)
+	if sid != "" {
+		q.Set("sid", sid)
 	}
+	if d.opts.Protocol == 3 && transport == Polling {
+		q.Set("b64", "1") // payloads are text then, whatever is in them
+	}
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
+// opened is the data of an open packet.
+type opened struct {
+	SID                       string
+	Upgrades                  []string
+	PingInterval, PingTimeout int64 // milliseconds
+	MaxPayload                int64
+}
+
+var errNoOpen = errors.New("the server's first packet opens nothing")
+
+// check looks for numbers that would make no session.
+func (o *opened) check() error {
 	const most = int64(24 * time.Hour / time.Millisecond)
-	if open.SID == "" || open.PingInterval <= 0 || open.PingTimeout <= 0 || open.PingInterval > most || open.PingTimeout > most {
+	if o.SID == "" || len(o.SID) > 1024 || o.PingInterval <= 0 || o.PingTimeout <= 0 ||
+		o.PingInterval > most || o.PingTimeout > most || o.MaxPayload < 0 {
 		return errors.New("the open packet makes no sense")
 	}
-	s.sid, s.patience = open.SID, time.Duration(open.PingInterval+open.PingTimeout)*time.Millisecond
 	return nil
 }
 
-// ID returns the session's id.
-func (s *ClientSession) ID() string { return s.sid }
+func (o *opened) upgradesTo(transport string) bool {
+	return slices.ContainsFunc(o.Upgrades, func(s string) bool { return strings.EqualFold(s, transport) })
+}
 
-func (s *ClientSession) next() (ws.Message, error) {
-	for {
-		for len(s.in) > 0 {
-			m, n, ok, err := s.parser.Next(s.in)
-			if err != nil {
-				return m, err
-			}
-			s.in = s.in[n:]
-			if ok {
-				return m, nil
-			}
-			if n == 0 {
-				break
-			}
-		}
-		n, err := s.nc.Read(s.buf)
-		if n == 0 && err != nil {
-			return ws.Message{}, err
-		}
-		s.in = s.buf[:n]
+func parseOpen(data []byte) (*opened, error) {
+	o := new(opened)
+	if err := json.Unmarshal(data, o); err != nil {
+		return nil, err
 	}
-}
-
-// Serve calls receive for each message, on its own goroutine, until the session
-// ends, and says why it did. An error of receive is a [ParseError]. The data is
-// valid until receive returns. When Serve returns, nothing of the session runs.
-func (s *ClientSession) Serve(receive func(Message) error) Reason {
-	reason := s.read(receive)
-	s.end(reason)
-	s.nc.Close()
-	<-s.written
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.reason
-}
-
-func (s *ClientSession) read(receive func(Message) error) Reason {
-	s.nc.SetReadDeadline(time.Now().Add(s.patience))
-	for {
-		m, err := s.next()
-		if errors.Is(err, os.ErrDeadlineExceeded) {
-			return PingTimeout
-		}
-		if _, bad := errors.AsType[*ws.Error](err); bad {
-			return TransportError
-		}
-		if err != nil {
-			return TransportClose
-		}
-		switch {
-		case m.Op == ws.Close:
-			return TransportClose
-		case m.Op == ws.Ping:
-			s.frame(ws.Pong, m.Data, nil)
-			continue
-		case m.Op == ws.Binary:
-			if receive(Message{Binary: true, Data: m.Data}) != nil {
-				return ParseError
-			}
-			continue
-		case m.Op != ws.Text:
-			continue
-		}
-		if len(m.Data) == 0 {
-			return ParseError
-		}
-		switch packetType(m.Data[0]) {
-		case packetPing:
-			s.nc.SetReadDeadline(time.Now().Add(s.patience))
-			s.frame(ws.Text, []byte{byte(packetPong)}, m.Data[1:])
-		case packetClose:
-			return TransportClose
-		case packetMessage:
-			if receive(Message{Data: m.Data[1:]}) != nil {
-				return ParseError
-			}
-		case packetNoop:
-		default:
-			return ParseError
-		}
-	}
-}
-
-// Send queues messages, which go out back to back. They are copied.
-func (s *ClientSession) Send(messages ...Message) error {
-	var b []byte
-	for _, m := range messages {
-		if m.Binary {
-			b = appendClientFrame(b, ws.Binary, m.Data)
-		} else {
-			b = appendClientFrame(b, ws.Text, append([]byte{byte(packetMessage)}, m.Data...))
-		}
-	}
-	return s.queue(b)
-}
-
-func (s *ClientSession) frame(op ws.Opcode, head, tail []byte) {
-	// A closed session needs no pong.
-	_ = s.queue(appendClientFrame(nil, op, append(head[:len(head):len(head)], tail...)))
-}
-
-func appendClientFrame(dst []byte, op ws.Opcode, payload []byte) []byte {
-	var key [4]byte
-	rand.Read(key[:])
-	return ws.AppendMasked(dst, op, payload, key)
-}
-
-func (s *ClientSession) queue(b []byte) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return ErrClosed
-	}
-	if len(s.out)+len(b) > s.max {
-		return ErrSlowConsumer
-	}
-	s.out = append(s.out, b...)
-	s.wake.Signal()
-	return nil
-}
-
-func (s *ClientSession) write() {
-	defer close(s.written)
-	for {
-		s.mu.Lock()
-		for len(s.out) == 0 && !s.closed {
-			s.wake.Wait()
-		}
-		b, closed := s.out, s.closed
-		s.out = nil
-		s.mu.Unlock()
-		if len(b) > 0 {
-			if _, err := s.nc.Write(b); err != nil {
-				s.end(TransportError)
-				s.nc.Close()
-				return
-			}
-		}
-		if closed {
-			s.nc.Close()
-			return
-		}
-	}
-}
-
-func (s *ClientSession) end(r Reason) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.closed {
-		s.closed, s.reason = true, r
-		s.wake.Signal()
-	}
-}
-
-// Close ends the session after what is queued, within a second.
-func (s *ClientSession) Close() {
-	s.nc.SetWriteDeadline(time.Now().Add(time.Second))
-	s.end(ForcedClose)
+	return o, o.check()
 }

@@ -7,7 +7,6 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -98,10 +97,7 @@ func handshake(nc net.Conn, u *url.URL, header http.Header) (leftover []byte, re
 	if host := req.Header.Get("Host"); host != "" {
 		req.Host = host
 	}
-	req.Header.Set("Upgrade", "websocket")
-	req.Header.Set("Connection", "Upgrade")
-	req.Header.Set("Sec-WebSocket-Version", "13")
-	req.Header.Set("Sec-WebSocket-Key", key)
+	setUpgrade(req.Header, key)
 	if err := req.Write(nc); err != nil {
 		return nil, nil, err
 	}
@@ -110,18 +106,25 @@ func handshake(nc net.Conn, u *url.URL, header http.Header) (leftover []byte, re
 	if err != nil {
 		return nil, nil, err
 	}
-	if res.StatusCode != http.StatusSwitchingProtocols {
-		body, _ := io.ReadAll(io.LimitReader(res.Body, 64<<10))
-		res.Body = io.NopCloser(bytes.NewReader(body))
-		return nil, res, fmt.Errorf("server answered %s", res.Status)
-	}
-	if !hasToken(res.Header["Upgrade"], "websocket") || !hasToken(res.Header["Connection"], "upgrade") ||
-		res.Header.Get("Sec-WebSocket-Accept") != accept(key) {
-		return nil, res, errors.New("server did not prove that it speaks WebSocket")
+	if err := checkAnswer(res, key); err != nil {
+		keepBody(res)
+		return nil, res, err
 	}
 	if n := br.Buffered(); n > 0 {
 		b, _ := br.Peek(n)
 		leftover = bytes.Clone(b)
 	}
 	return leftover, res, nil
+}
+
+// keepBody replaces the body by its start, which outlives the connection.
+func keepBody(res *http.Response) {
+	if res.StatusCode == http.StatusSwitchingProtocols {
+		res.Body.Close()
+		res.Body = http.NoBody
+		return
+	}
+	body, _ := io.ReadAll(io.LimitReader(res.Body, 64<<10))
+	res.Body.Close()
+	res.Body = io.NopCloser(bytes.NewReader(body))
 }
