@@ -218,7 +218,7 @@ func (s *ClientSession) receiveText(packet []byte) bool {
 // cutPacket takes the first packet off a payload.
 func (d *dialer) cutPacket(payload []byte) (packet, rest []byte, err error) {
 	if d.opts.Protocol == 3 {
-		return cutLengthPrefixed(payload)
+		return cutText(payload)
 	}
 	packet, rest, _ = bytes.Cut(payload, []byte{separator})
 	return packet, rest, nil
