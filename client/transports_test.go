@@ -96,4 +96,3 @@ func TestTransports(t *testing.T) {
 		})
 	}
 }
-
