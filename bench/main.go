@@ -101,7 +101,7 @@ func runAll(scale, repeats int, profiles string, progress io.Writer) ([]result, 
 					return nil, fmt.Errorf("%s, %s: %w", s.name, server, err)
 				}
 				r.Runs[server] = append(r.Runs[server], f)
-				fmt.Fprintf(progress, "%s, %s: %.1f\n", s.name, server, f.Value)
+				fmt.Fprintf(progress, "%s, %s: %.1f %.1f\n", s.name, server, f.Value, f.Collected)
 			}
 		}
 		results = append(results, r)

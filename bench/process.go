@@ -21,6 +21,7 @@ type process struct {
 	out  *bufio.Reader
 	// profiles says that the server writes profiles when it is told to.
 	profiles bool
+	ours     bool // one of the Go servers in this program
 }
 
 func start(server, profile string) (*process, error) {
@@ -48,7 +49,7 @@ func start(server, profile string) (*process, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	p := &process{cmd: cmd, out: bufio.NewReader(out), profiles: profile != "" && server != "node"}
+	p := &process{cmd: cmd, out: bufio.NewReader(out), profiles: profile != "" && server != "node", ours: server != "node"}
 	port, err := p.out.ReadString('\n')
 	if err != nil {
 		p.stop()
@@ -68,6 +69,16 @@ func (p *process) profile(begin bool) {
 		_ = p.cmd.Process.Signal(syscall.SIGUSR2)
 		_, _ = p.out.ReadString('\n') // they are written
 	}
+}
+
+// collect has a Go server collect its garbage.
+func (p *process) collect() bool {
+	if !p.ours {
+		return false
+	}
+	_ = p.cmd.Process.Signal(syscall.SIGHUP)
+	_, err := p.out.ReadString('\n')
+	return err == nil
 }
 
 func (p *process) stop() {

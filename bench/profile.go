@@ -6,9 +6,22 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"runtime/debug"
 	"runtime/pprof"
 	"syscall"
 )
+
+// collectOnSignal has a SIGHUP collect garbage and give back to the system what is
+// free, and says so on standard output.
+func collectOnSignal() {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGHUP)
+	for range signals {
+		runtime.GC() // what has a finalizer goes at the second
+		debug.FreeOSMemory()
+		os.Stdout.WriteString("collected\n")
+	}
+}
 
 // profileOnSignal writes profiles of what happens between a SIGUSR1 and a
 // SIGUSR2 into files that begin with prefix, and then a line to standard output.

@@ -35,6 +35,7 @@ func serve(name string) error {
 		return err
 	}
 	fmt.Println(ln.Addr().(*net.TCPAddr).Port)
+	go collectOnSignal()
 	if prefix := os.Getenv("BENCH_PROFILE"); prefix != "" {
 		go profileOnSignal(prefix)
 	}
