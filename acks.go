@@ -12,20 +12,21 @@ import (
 // An ackTable holds what waits for acks of one client. Each waiter is told
 // once: by the answer or by the end of the socket.
 type ackTable struct {
-	max int
-
 	mu      sync.Mutex
+	closed  bool
 	waiting map[int64]func(adapter.Answer)
-	closed  error
 }
 
-func (t *ackTable) add(id int64, f func(adapter.Answer)) error {
+// errAcksClosed says that no answer will come any more.
+var errAcksClosed = errors.New("no more acks")
+
+func (t *ackTable) add(id int64, limit int, f func(adapter.Answer)) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.closed != nil {
-		return t.closed
+	if t.closed {
+		return errAcksClosed
 	}
-	if len(t.waiting) >= t.max {
+	if len(t.waiting) >= limit {
 		return ErrTooManyAcks
 	}
 	if t.waiting == nil {
@@ -58,7 +59,7 @@ func (t *ackTable) answer(p parser.Packet) {
 func (t *ackTable) close(reason error) {
 	t.mu.Lock()
 	waiting := t.waiting
-	t.waiting, t.closed = nil, reason
+	t.waiting, t.closed = nil, true
 	t.mu.Unlock()
 	for _, f := range waiting {
 		f(adapter.Answer{Err: reason})
@@ -101,7 +102,12 @@ func (s *Socket) EmitWithAck(ctx context.Context, event string, args ...any) (*M
 
 // awaitAck has f called with the answer of this id, unless too many are open.
 func (s *Socket) awaitAck(id int64, f func(adapter.Answer)) error {
-	err := s.acks.add(id, f)
+	err := s.acks.add(id, s.nsp.srv.opts.MaxPendingAcks, f)
+	if err == errAcksClosed {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.look().reason
+	}
 	if errors.Is(err, ErrTooManyAcks) {
 		s.nsp.srv.hit("MaxPendingAcks")
 	}

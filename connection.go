@@ -25,8 +25,9 @@ type connection struct {
 	sockets []*Socket // one or a few
 	ready   *Socket   // those that have work since the last Flush, linked by their inboxes
 	// dismissed are the namespaces out of which the server threw the client:
-	// what is still on its way from there is no fault of the client's.
-	dismissed []*Namespace
+	// what is still on its way from there is no fault of the client's. Nil
+	// stands for none.
+	dismissed *[]*Namespace
 	request   *http.Request // until the first namespace has been joined
 	timer     *time.Timer   // of ConnectTimeout, until a namespace has been joined
 	flow      flow
@@ -75,11 +76,12 @@ func (c *connection) Receive(m engineio.Message) {
 		c.event(it)
 		return
 	}
-	// What is no event may keep what p points to: it is not recycled.
 	if p.Type == parser.Connect {
 		c.connect(*p)
+		it.recycle()
 		return
 	}
+	// What is left may keep what p points to: it is not recycled.
 	switch s := c.joinedSocket(p); {
 	case s == nil:
 	case p.Type == parser.Ack:
@@ -187,7 +189,9 @@ func (c *connection) connect(p parser.Packet) {
 	if !full && !c.closed {
 		c.sockets = append(c.sockets, s)
 	}
-	c.dismissed = slices.DeleteFunc(c.dismissed, func(other *Namespace) bool { return other == n })
+	if c.dismissed != nil {
+		*c.dismissed = slices.DeleteFunc(*c.dismissed, func(other *Namespace) bool { return other == n })
+	}
 	c.mu.Unlock()
 	if full {
 		c.srv.hit("MaxNamespaces")
@@ -200,15 +204,18 @@ func (c *connection) connect(p parser.Packet) {
 func (c *connection) dismiss(n *Namespace) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !slices.Contains(c.dismissed, n) {
-		c.dismissed = append(c.dismissed, n)
+	if c.dismissed == nil {
+		c.dismissed = new([]*Namespace)
+	}
+	if !slices.Contains(*c.dismissed, n) {
+		*c.dismissed = append(*c.dismissed, n)
 	}
 }
 
 func (c *connection) wasDismissed(namespace []byte) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return slices.ContainsFunc(c.dismissed, func(n *Namespace) bool { return n.name == string(namespace) })
+	return c.dismissed != nil && slices.ContainsFunc(*c.dismissed, func(n *Namespace) bool { return n.name == string(namespace) })
 }
 
 var errInvalidNamespace = &ConnectError{Message: "Invalid namespace"}

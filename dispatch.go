@@ -83,7 +83,7 @@ func (s *Socket) dropped() bool {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.reason == ServerDisconnect
+	return s.look().reason == ServerDisconnect
 }
 
 // pass reports whether the middleware lets m through.

@@ -6,9 +6,10 @@ package socketio
 // client, reading must go on, or both would wait for ever; then only a hard
 // limit counts. Guarded by connection.mu.
 type flow struct {
-	events, bytes int
-	waiting       int // handlers that wait for an ack
-	paused        bool
+	bytes   int
+	events  int32
+	waiting int32 // handlers that wait for an ack
+	paused  bool
 }
 
 // received counts an event and returns the name of the limit beyond which it is
@@ -18,7 +19,7 @@ func (c *connection) received(size int) (limit string) {
 	f.events++
 	f.bytes += size
 	switch {
-	case f.events > hardFactor*o.MaxReceivedEvents:
+	case int(f.events) > hardFactor*o.MaxReceivedEvents:
 		return "MaxReceivedEvents"
 	case f.bytes > hardFactor*o.MaxReceivedBytes:
 		return "MaxReceivedBytes"
@@ -39,7 +40,7 @@ func (c *connection) handled(size int) {
 func (c *connection) waits(n int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.flow.waiting += n
+	c.flow.waiting += int32(n)
 	c.decide()
 }
 
@@ -47,8 +48,9 @@ func (c *connection) waits(n int) {
 // client does not make the session go back and forth at every event.
 func (c *connection) decide() {
 	f, o := &c.flow, c.srv.opts
-	above := f.events >= o.MaxReceivedEvents || f.bytes >= o.MaxReceivedBytes
-	below := f.events <= o.MaxReceivedEvents/2 && f.bytes <= o.MaxReceivedBytes/2
+	events := int(f.events)
+	above := events >= o.MaxReceivedEvents || f.bytes >= o.MaxReceivedBytes
+	below := events <= o.MaxReceivedEvents/2 && f.bytes <= o.MaxReceivedBytes/2
 	switch {
 	case !f.paused && above && f.waiting == 0:
 		f.paused = true

@@ -33,7 +33,7 @@ func (srv *Server) newHandshake(r *http.Request) *Handshake {
 		Time:        time.Now(),
 		Secure:      r.TLS != nil,
 		CrossOrigin: r.Header.Get("Origin") != "",
-		URL:         r.URL.RequestURI(),
+		URL:         srv.sameURL(r.URL.RequestURI()),
 	}
 	if len(srv.opts.TrustedProxies) > 0 {
 		h.Address = srv.engine.ClientAddr(r)
@@ -46,6 +46,16 @@ func (srv *Server) newHandshake(r *http.Request) *Handshake {
 		h.kept[name] = r.Header[name]
 	}
 	return h
+}
+
+// sameURL returns the last string that was equal to url: most clients ask for the
+// same, and so share it.
+func (srv *Server) sameURL(url string) string {
+	if last := srv.lastURL.Load(); last != nil && *last == url {
+		return *last
+	}
+	srv.lastURL.Store(&url)
+	return url
 }
 
 // Query returns the query of the first request, which it parses at each call.

@@ -12,17 +12,18 @@ func NewKey[T any](name string) Key[T] { return Key[T]{name} }
 func (k Key[T]) Set(s *Socket, v T) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.data == nil {
-		s.data = make(map[string]any)
+	rare := s.need()
+	if rare.data == nil {
+		rare.data = make(map[string]any)
 	}
-	s.data[k.name] = v
+	rare.data[k.name] = v
 }
 
 // Get returns the value of s, and whether there is one of this type.
 func (k Key[T]) Get(s *Socket) (T, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	v, ok := s.data[k.name].(T)
+	v, ok := s.look().data[k.name].(T)
 	return v, ok
 }
 
@@ -30,7 +31,7 @@ func (k Key[T]) Get(s *Socket) (T, bool) {
 func (k Key[T]) Delete(s *Socket) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.data, k.name)
+	delete(s.look().data, k.name)
 }
 
 // A LocalKey is a place for data that stays on this node: connections to
@@ -44,17 +45,18 @@ func NewLocalKey[T any]() LocalKey[T] { return LocalKey[T]{new(byte)} }
 func (k LocalKey[T]) Set(s *Socket, v T) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.local == nil {
-		s.local = make(map[any]any)
+	rare := s.need()
+	if rare.local == nil {
+		rare.local = make(map[any]any)
 	}
-	s.local[k.place] = v
+	rare.local[k.place] = v
 }
 
 // Get returns the value of s, and whether there is one.
 func (k LocalKey[T]) Get(s *Socket) (T, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	v, ok := s.local[k.place].(T)
+	v, ok := s.look().local[k.place].(T)
 	return v, ok
 }
 
@@ -62,5 +64,5 @@ func (k LocalKey[T]) Get(s *Socket) (T, bool) {
 func (k LocalKey[T]) Delete(s *Socket) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.local, k.place)
+	delete(s.look().local, k.place)
 }

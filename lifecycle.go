@@ -95,7 +95,7 @@ func (s *Socket) left(reason DisconnectReason) {
 		s.tell("disconnecting", func() { f(reason) })
 	}
 	s.mu.Lock()
-	s.was = nil
+	s.need().was = nil
 	s.mu.Unlock()
 	for _, f := range hooks.disconnect {
 		s.tell("disconnect", func() { f(ctx, s, reason) })

@@ -36,11 +36,12 @@ type listener struct {
 func (s *Socket) change(f func(*socketHooks)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.hooks == nil {
-		s.hooks = new(socketHooks)
+	rare := s.need()
+	if rare.hooks == nil {
+		rare.hooks = new(socketHooks)
 		s.hooked.Store(true)
 	}
-	f(s.hooks)
+	f(rare.hooks)
 }
 
 // ownHooks returns a copy that can be read without the lock; nil if nothing was
@@ -51,7 +52,7 @@ func (s *Socket) ownHooks() *socketHooks {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	own := *s.hooks
+	own := *s.rare.hooks
 	own.on = nil
 	return &own
 }
@@ -112,7 +113,7 @@ func (s *Socket) listeners(event string) []*listener {
 		return nil
 	}
 	s.mu.Lock()
-	found := s.hooks.on[event]
+	found := s.rare.hooks.on[event]
 	s.mu.Unlock()
 	for _, l := range found {
 		if l.once {

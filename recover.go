@@ -135,8 +135,9 @@ func (s *Socket) handedOver() bool {
 	next.kept.pid, next.kept.claim = pid, claim
 	if old, ok := claim.Previous.(*Socket); ok {
 		old.mu.Lock()
-		next.data, next.local = maps.Clone(old.data), maps.Clone(old.local)
-		delete(next.local, userKey{}) // it counts anew
+		was, rare := old.look(), next.need() // nobody else knows next
+		rare.data, rare.local = maps.Clone(was.data), maps.Clone(was.local)
+		delete(rare.local, userKey{}) // it counts anew
 		old.mu.Unlock()
 	}
 	if !s.conn.replace(s, next) { // the client has left again

@@ -83,7 +83,7 @@ func (k Key[T]) Remote(r *RemoteSocket) (T, bool, error) {
 // Describe implements [adapter.Member].
 func (s *Socket) Describe() (handshake, data json.RawMessage) {
 	s.mu.Lock()
-	values := maps.Clone(s.data)
+	values := maps.Clone(s.look().data)
 	s.mu.Unlock()
 	fields := make(map[string]json.RawMessage, len(values))
 	for name, v := range values {

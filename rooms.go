@@ -49,7 +49,7 @@ func (s *Socket) Rooms() []string {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return append([]string(nil), s.was...)
+	return append([]string(nil), s.look().was...)
 }
 
 // InRoom reports whether the socket is in room.

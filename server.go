@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/sockeye-go/socketio/adapter"
 	"github.com/sockeye-go/socketio/engineio"
@@ -24,6 +25,8 @@ type Server struct {
 	engine *engineio.Server
 	counts counts
 	work   gauge // queues of sockets that are being run
+
+	lastURL atomic.Pointer[string]
 
 	ctx    context.Context // of what belongs to no socket
 	cancel context.CancelFunc

@@ -1,6 +1,7 @@
 package socketio
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"log/slog"
@@ -26,21 +27,45 @@ type Socket struct {
 	auth []byte // JSON, nil if the client sent none
 
 	state  atomic.Uint32 // changed under mu
+	hooked atomic.Bool   // rare.hooks is not nil
 	member adapter.Membership
 	inbox  inbox
 	acks   ackTable
 
-	mu     sync.Mutex
+	mu   sync.Mutex
+	rare *rareState // nil until some of it is needed
+
+	kept *keptSocket // nil without Options.Recovery
+}
+
+// A rareState is what most sockets have none of while they are connected.
+type rareState struct {
 	ctx    context.Context // made when first needed; see socketContext
 	cancel context.CancelCauseFunc
-	reason DisconnectReason
-	was    []string // the rooms it left by disconnecting
 	data   map[string]any
 	local  map[any]any
 	hooks  *socketHooks
-	hooked atomic.Bool // hooks is not nil
+	reason DisconnectReason
+	was    []string // the rooms it left by disconnecting
+}
 
-	kept *keptSocket // nil without Options.Recovery
+// noRareState is that of a socket which has none. It is not changed.
+var noRareState rareState
+
+// look returns the rare state to be read; s.mu is held.
+func (s *Socket) look() *rareState {
+	if s.rare == nil {
+		return &noRareState
+	}
+	return s.rare
+}
+
+// need returns the rare state to be changed; s.mu is held.
+func (s *Socket) need() *rareState {
+	if s.rare == nil {
+		s.rare = new(rareState)
+	}
+	return s.rare
 }
 
 // The states of a socket only go forward.
@@ -59,9 +84,8 @@ func newSocket(n *Namespace, c *connection, p parser.Packet) *Socket {
 		s.id = newID()
 	}
 	if len(p.Args) > 0 {
-		s.auth = p.Args[0]
+		s.auth = bytes.Clone(p.Args[0]) // which is in the memory of an item
 	}
-	s.acks.max = n.srv.opts.MaxPendingAcks
 	s.member.Limit(n.srv.opts.MaxRooms)
 	if n.recoverer != nil {
 		s.kept = &keptSocket{pid: newID(), left: make(chan struct{})}
@@ -171,14 +195,15 @@ func (s *Socket) close(reason DisconnectReason) bool {
 		return false
 	}
 	s.state.Store(disconnected)
-	s.reason = reason
-	user, _ := s.local[userKey{}].(string)
-	cancel := s.cancel
+	rare := s.need()
+	rare.reason = reason
+	user, _ := rare.local[userKey{}].(string)
+	cancel := rare.cancel
 	s.mu.Unlock()
 
 	rooms := s.leaveAdapter(reason)
 	s.mu.Lock()
-	s.was = rooms
+	rare.was = rooms
 	s.mu.Unlock()
 	s.conn.forget(s)
 	s.nsp.srv.counts.left(s.nsp, before, reason, user)

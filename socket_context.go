@@ -14,13 +14,14 @@ type socketContext Socket
 func (c *socketContext) real() context.Context {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.ctx == nil {
-		c.ctx, c.cancel = context.WithCancelCause(context.Background())
+	rare := (*Socket)(c).need()
+	if rare.ctx == nil {
+		rare.ctx, rare.cancel = context.WithCancelCause(context.Background())
 		if c.state.Load() == disconnected {
-			c.cancel(c.reason)
+			rare.cancel(rare.reason)
 		}
 	}
-	return c.ctx
+	return rare.ctx
 }
 
 // Deadline implements [context.Context]: there is none.

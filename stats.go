@@ -106,10 +106,11 @@ func (s *Socket) countUser() bool {
 		s.nsp.srv.counts.users.Leave(key)
 		return true
 	}
-	if s.local == nil {
-		s.local = make(map[any]any)
+	rare := s.need()
+	if rare.local == nil {
+		rare.local = make(map[any]any)
 	}
-	s.local[userKey{}] = user
+	rare.local[userKey{}] = user
 	return true
 }
 

@@ -18,8 +18,6 @@ type Session struct {
 	id      string
 	remote  string
 	address string // what admit returned
-	wsFirst bool   // the handshake was on WebSocket already
-	form    form   // of the first transport; that of a later one may differ in textOnly
 
 	// ws is set once, with everything older already written to it, and never
 	// unset: a Send that sees it needs no lock of the session's.
@@ -29,9 +27,13 @@ type Session struct {
 	// recvMu is held for each batch of Receive calls and for Closed: during an
 	// upgrade a POST and a WebSocket can deliver at the same time.
 	recvMu sync.Mutex
-	told   bool        // Closed was called
-	fresh  atomic.Bool // Receive was called and Flush was not yet
-	slow   atomic.Bool // the queue was full once: the session is being cut
+	told   bool // Closed was called
+	// The first transport: whether it was a WebSocket, and its form; that of a
+	// later one may differ in textOnly.
+	wsFirst bool
+	form    form
+	fresh   atomic.Bool // Receive was called and Flush was not yet
+	slow    atomic.Bool // the queue was full once: the session is being cut
 
 	mu      sync.Mutex
 	state   state

@@ -44,9 +44,10 @@ type Conn struct {
 
 	mu       sync.Mutex
 	out      *outbox // nil while the kernel has taken everything
+	err      error   // why no more is written; nil while open
+	fd       int32   // of the epoll backend; -1 once it is closed
 	tick     uint32  // of the last write that went to the kernel at once
 	held     bool    // out waits for the end of the tick, not for the kernel
-	err      error   // why no more is written; nil while open
 	sealed   bool    // the last write was made
 	finish   bool    // half-close once the queue is empty
 	paused   bool
@@ -72,7 +73,9 @@ type backend interface {
 // New takes over nc. It is not read before [Conn.Start]. After New only the
 // Conn may touch nc.
 func New(nc net.Conn, h Handler, limits *Limits) *Conn {
-	return &Conn{h: h, limits: limits, sys: newBackend(nc)}
+	c := &Conn{h: h, limits: limits}
+	c.sys = newBackend(nc, c)
+	return c
 }
 
 // Start begins to read. leftover are bytes that were read before, such as those

@@ -88,7 +88,7 @@ func (w *crew) workOff() {
 			tick.Add(1)
 			c.flushHeld()
 		} else {
-			c.read(c.sys.(*descriptor))
+			c.read()
 		}
 		w.mu.Lock()
 	}

@@ -12,10 +12,11 @@ import (
 
 // newBackend takes plain TCP connections to epoll and leaves every other kind
 // to a parked goroutine: what wraps a connection must see its reads and writes.
-func newBackend(nc net.Conn) backend {
+func newBackend(nc net.Conn, c *Conn) backend {
 	if tcp, ok := nc.(*net.TCPConn); ok {
-		if f, err := takeDescriptor(tcp); err == nil {
-			return f
+		if fd, err := takeDescriptor(tcp); err == nil {
+			c.fd = int32(fd)
+			return (*descriptor)(c)
 		}
 	}
 	return newParked(nc)
@@ -23,14 +24,13 @@ func newBackend(nc net.Conn) backend {
 
 // takeDescriptor duplicates the descriptor and closes the net.TCPConn, which
 // saves its memory and takes the connection out of the runtime's poller.
-func takeDescriptor(tcp *net.TCPConn) (*descriptor, error) {
-	p, err := poller()
-	if err != nil {
-		return nil, err
+func takeDescriptor(tcp *net.TCPConn) (int, error) {
+	if _, err := poller(); err != nil {
+		return 0, err
 	}
 	raw, err := tcp.SyscallConn()
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	var fd uintptr
 	var errno syscall.Errno
@@ -38,25 +38,23 @@ func takeDescriptor(tcp *net.TCPConn) (*descriptor, error) {
 		fd, _, errno = syscall.Syscall(syscall.SYS_FCNTL, old, syscall.F_DUPFD_CLOEXEC, 0)
 	})
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	if errno != 0 {
-		return nil, errno
+		return 0, errno
 	}
 	tcp.Close()
-	return &descriptor{fd: int(fd), set: p}, nil
+	return int(fd), nil
 }
 
-// A descriptor is the epoll backend of one connection. Conn.mu guards fd
-// against reuse: it is closed either under the lock or by the only reader.
-type descriptor struct {
-	fd  int
-	set *epollSet
-}
+// A descriptor is a Conn as its own epoll backend, so that it needs no memory
+// beside it. Conn.mu guards fd against reuse: it is closed either under the lock
+// or by the only reader.
+type descriptor Conn
 
 func (d *descriptor) start(c *Conn) {
 	// Adding reports what arrived before as the first edge.
-	if err := d.set.add(d.fd, c); err != nil {
+	if err := theSet().add(int(d.fd), c); err != nil {
 		c.readerDone(os.NewSyscallError("epoll_ctl", err))
 		c.h.Batch(false)
 		return
@@ -66,11 +64,11 @@ func (d *descriptor) start(c *Conn) {
 	c.reading = more
 	c.mu.Unlock()
 	if more {
-		d.set.crew.read(c)
+		theSet().crew.read(c)
 	}
 }
 
-func (d *descriptor) wakeReader(c *Conn) { d.set.crew.read(c) }
+func (d *descriptor) wakeReader(c *Conn) { theSet().crew.read(c) }
 
 func (d *descriptor) holdBack(c *Conn) bool {
 	now := tick.Load()
@@ -78,7 +76,7 @@ func (d *descriptor) holdBack(c *Conn) bool {
 		c.tick = now
 		return false
 	}
-	d.set.crew.flush(c)
+	theSet().crew.flush(c)
 	return true
 }
 
@@ -89,7 +87,7 @@ func (d *descriptor) tryWrite(b []byte) (int, error) {
 		return 0, net.ErrClosed
 	}
 	for {
-		n, err := syscall.Write(d.fd, b)
+		n, err := syscall.Write(int(d.fd), b)
 		switch err {
 		case nil:
 			return n, nil
@@ -139,7 +137,7 @@ func (d *descriptor) tryWritev(bufs [][]byte) (int, error) {
 
 func (d *descriptor) closeWrite(*Conn) {
 	if d.fd >= 0 {
-		_ = syscall.Shutdown(d.fd, syscall.SHUT_WR)
+		_ = syscall.Shutdown(int(d.fd), syscall.SHUT_WR)
 	}
 }
 
@@ -150,19 +148,19 @@ func (d *descriptor) close(c *Conn, readerActive bool) {
 	if readerActive {
 		// The reader may be inside read(2) with this number: make it return and
 		// let it close, or the number could be somebody else's by then.
-		_ = syscall.Shutdown(d.fd, syscall.SHUT_RDWR)
+		_ = syscall.Shutdown(int(d.fd), syscall.SHUT_RDWR)
 		c.again = true
 		return
 	}
-	d.set.remove(d.fd)
-	_ = syscall.Close(d.fd)
+	theSet().remove(int(d.fd))
+	_ = syscall.Close(int(d.fd))
 	d.fd = -1
 }
 
 // read empties the kernel's buffer into the handler. The caller has set
 // c.reading, so there is one reader; edge-triggered readiness that arrives
 // meanwhile is kept in c.again.
-func (c *Conn) read(d *descriptor) {
+func (c *Conn) read() {
 	buf := readBuffers.Get().(*[readSize]byte)
 	for {
 		c.mu.Lock()
@@ -183,7 +181,7 @@ func (c *Conn) read(d *descriptor) {
 			return
 		}
 
-		n, err := syscall.Read(d.fd, buf[:])
+		n, err := syscall.Read(int(c.fd), buf[:])
 		switch {
 		case n > 0:
 			c.h.Data(buf[:n])
@@ -267,6 +265,12 @@ var poller = sync.OnceValues(func() (*epollSet, error) {
 	go s.loop(raw)
 	return s, nil
 })
+
+// theSet is the set, once a descriptor was taken.
+func theSet() *epollSet {
+	s, _ := poller()
+	return s
+}
 
 const epollET = 1 << 31
 

@@ -4,4 +4,4 @@ package poll
 
 import "net"
 
-func newBackend(nc net.Conn) backend { return newParked(nc) }
+func newBackend(nc net.Conn, _ *Conn) backend { return newParked(nc) }
