@@ -17,6 +17,10 @@ import (
 type (
 	// CORS allows pages of other origins.
 	CORS = engineio.CORS
+	// PerMessageDeflate compresses WebSocket messages.
+	PerMessageDeflate = engineio.PerMessageDeflate
+	// HTTPCompression compresses long-polling.
+	HTTPCompression = engineio.HTTPCompression
 	// RefuseError is how Options.AllowRequest chooses status and body.
 	RefuseError = engineio.RefuseError
 	// ConnectionError is a request that was refused.
@@ -137,6 +141,12 @@ type Options struct {
 	// DisableClient stops serving the browser client (socket.io.js and its
 	// kin) beside the engine.
 	DisableClient bool
+
+	// PerMessageDeflate compresses messages over WebSocket. Default nil: no.
+	PerMessageDeflate *PerMessageDeflate
+	// HTTPCompression compresses responses to long-polling requests. Default nil:
+	// those of 1 KiB and more, with gzip or deflate.
+	HTTPCompression *HTTPCompression
 
 	// CORS allows pages of other origins. Default nil: none.
 	CORS *CORS
@@ -271,6 +281,8 @@ func (o *Options) engine() *engineio.Options {
 		Cookie:                   o.Cookie,
 		InitialHeaders:           o.InitialHeaders,
 		Headers:                  o.Headers,
+		PerMessageDeflate:        o.PerMessageDeflate,
+		HTTPCompression:          o.HTTPCompression,
 		CORS:                     o.CORS,
 		CheckOrigin:              o.CheckOrigin,
 		AllowRequest:             o.AllowRequest,

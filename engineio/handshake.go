@@ -228,8 +228,10 @@ func (s *Server) serveUpgrade(w http.ResponseWriter, r *http.Request, q query, s
 		}()
 	}
 	s.hookHeaders(w.Header(), r, fresh)
+	deflate := s.acceptDeflate(w.Header(), r)
 	nc, leftover, err := ws.Upgrade(w, r, w.Header())
 	if err != nil {
+		w.Header().Del("Sec-WebSocket-Extensions")
 		e := &ConnectionError{Code: BadRequest, Context: map[string]any{"name": "TRANSPORT_HANDSHAKE_ERROR"}, Err: err}
 		var bad *ws.HandshakeError
 		if !errors.As(err, &bad) { // the client has gone: nobody to answer
@@ -243,14 +245,14 @@ func (s *Server) serveUpgrade(w http.ResponseWriter, r *http.Request, q query, s
 	switch {
 	case q.transport != WebSocket: // as the original: accepted, and closed
 		orphan := &Session{srv: s, id: q.sid, state: closed}
-		t := orphan.newWebSocket(nc, 0, false)
+		t := orphan.newWebSocket(nc, 0, deflate, false)
 		t.close(closeFrame)
 		t.conn.Start(nil)
 	case sess != nil:
-		sess.startProbe(nc, q.form(), leftover)
+		sess.startProbe(nc, q.form(), deflate, leftover)
 	default:
 		fresh = false
-		s.startWebSocket(s.newSession(r, q, at), nc, leftover)
+		s.startWebSocket(s.newSession(r, q, at), nc, deflate, leftover)
 	}
 }
 

@@ -83,6 +83,12 @@ type Options struct {
 	// CORS or CheckOrigin, as for a WebSocket.
 	AllowJSONP bool
 
+	// PerMessageDeflate compresses messages over WebSocket. Default nil: no.
+	PerMessageDeflate *PerMessageDeflate
+	// HTTPCompression compresses responses to long-polling requests. Default nil:
+	// those of 1 KiB and more, with gzip or deflate.
+	HTTPCompression *HTTPCompression
+
 	// CORS allows pages of other origins. Default nil: none.
 	CORS *CORS
 	// CheckOrigin decides about the Origin of a WebSocket. Default: the same
@@ -140,6 +146,8 @@ func (o *Options) withDefaults() *Options {
 	setNumber(&c.MaxHandshakes, 1000, "MaxHandshakes")
 	setNumber(&c.MaxQueuedBytes, 1<<20, "MaxQueuedBytes")
 	setNumber(&c.MaxQueuedPackets, 1<<14, "MaxQueuedPackets")
+	c.PerMessageDeflate = c.PerMessageDeflate.withDefaults()
+	c.HTTPCompression = c.HTTPCompression.withDefaults()
 	if c.Transports == nil {
 		c.Transports = []string{Polling, WebSocket}
 	}

@@ -9,10 +9,11 @@ import (
 // wait for a GET, the GET that waits for packets, and the probe of an upgrade.
 // Session.mu guards it.
 type polling struct {
-	form  form
-	jsonp string // the call that responses are wrapped in, without JSONP ""
-	queue []*Prepared
-	bytes int
+	form     form
+	jsonp    string // the call that responses are wrapped in, without JSONP ""
+	queue    []*Prepared
+	bytes    int
+	compress bool // there is something in the queue that may be compressed
 
 	wait    *waitingPoll  // the GET that waits
 	posting bool          // a POST is being handled
@@ -59,6 +60,7 @@ func (p *polling) push(s *Session, m *Prepared, f Flags) error {
 	}
 	p.queue = append(p.queue, m)
 	p.bytes += size
+	p.compress = p.compress || f&NoCompress == 0
 	if p.wait != nil {
 		p.wait.release()
 	}
@@ -81,7 +83,7 @@ func (p *polling) take() payload {
 	if len(queue) == 0 {
 		return p.encode(noop)
 	}
-	p.queue, p.bytes = nil, 0
+	p.queue, p.bytes, p.compress = nil, 0, false
 	return p.encode(queue...)
 }
 
@@ -141,7 +143,7 @@ func (p *polling) stopProbe() {
 
 // end drops what waits and answers the waiting poll with last.
 func (p *polling) end(last packetType) {
-	p.queue, p.bytes = nil, 0
+	p.queue, p.bytes, p.compress = nil, 0, false
 	p.last = last
 	if t := p.probe; t != nil {
 		p.stopProbe()
@@ -197,6 +199,7 @@ func (s *Session) servePoll(w http.ResponseWriter, r *http.Request, first bool) 
 	}
 	// From here on the client may open its next poll: it can have all of the
 	// response before this handler returns.
+	compress := p.compress
 	payload, end := s.takeLocked(p)
 	if end {
 		s.endLocked(packetClose)
@@ -204,7 +207,7 @@ func (s *Session) servePoll(w http.ResponseWriter, r *http.Request, first bool) 
 	s.mu.Unlock()
 
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout))
-	err := s.srv.writePayload(w, r, payload, first)
+	err := s.srv.writePayload(w, r, payload, first, compress)
 	if err == nil && r.Context().Err() != nil {
 		err = errPollClosed
 	}

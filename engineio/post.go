@@ -78,6 +78,13 @@ func (s *Session) servePost(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Connection", "close") // the rest of the body is not read
 		w.WriteHeader(http.StatusRequestEntityTooLarge)
 		return
+	case errors.Is(err, errEncoding):
+		s.srv.refuse(w, r, &ConnectionError{Code: BadRequest, Context: map[string]any{"name": "CONTENT_ENCODING"}, Err: err, status: http.StatusUnsupportedMediaType, message: err.Error()})
+		return
+	case errors.Is(err, errNotEncoded):
+		s.end(TransportError, err)
+		w.WriteHeader(http.StatusBadRequest)
+		return
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		s.srv.hit("BodyTimeout")
 		s.end(TransportError, errPostSlow)
@@ -113,8 +120,15 @@ func (s *Server) readBody(buf *bytes.Buffer, w http.ResponseWriter, r *http.Requ
 	}
 	rc := http.NewResponseController(w)
 	_ = rc.SetReadDeadline(time.Now().Add(s.opts.BodyTimeout))
-	n, err := buf.ReadFrom(io.LimitReader(r.Body, limit+1))
-	_ = rc.SetReadDeadline(time.Time{})
+	defer func() { _ = rc.SetReadDeadline(time.Time{}) }()
+	body, err := s.opts.HTTPCompression.bodyReader(r, limit)
+	if err != nil {
+		return err
+	}
+	n, err := buf.ReadFrom(io.LimitReader(body, limit+1))
+	if err != nil && body != r.Body && !errors.Is(err, os.ErrDeadlineExceeded) {
+		err = fmt.Errorf("%w: %w", errNotEncoded, err)
+	}
 	if n > limit {
 		return errTooLarge
 	}
@@ -207,9 +221,12 @@ const (
 	scriptPayload = "text/javascript; charset=UTF-8"
 )
 
-// writePayload writes the response to a poll.
-func (s *Server) writePayload(w http.ResponseWriter, r *http.Request, p payload, first bool) error {
+// writePayload writes the response to a poll, compressed if it may be.
+func (s *Server) writePayload(w http.ResponseWriter, r *http.Request, p payload, first, compress bool) error {
 	h := w.Header()
+	if c := s.opts.HTTPCompression; compress && len(p.data) >= c.Threshold {
+		p.data = c.compress(h, r, p.data)
+	}
 	h.Set("Content-Type", p.kind)
 	h.Set("Content-Length", strconv.Itoa(len(p.data)))
 	h.Set("Cache-Control", "no-store")

@@ -20,9 +20,10 @@ type Prepared struct {
 	msgs []Message
 	one  [1]Message // backs msgs in the usual case
 
-	frames  atomic.Pointer[[]byte] // WebSocket frames, built on first use
-	payload atomic.Pointer[[]byte] // packets of a polling payload, likewise
-	others  atomic.Pointer[otherForms]
+	frames   atomic.Pointer[[]byte] // WebSocket frames, built on first use
+	deflated atomic.Pointer[[]byte] // the same, compressed
+	payload  atomic.Pointer[[]byte] // packets of a polling payload, likewise
+	others   atomic.Pointer[otherForms]
 }
 
 // otherForms are the frames for clients that want bytes otherwise.

@@ -18,10 +18,11 @@ import (
 // A Server is an http.Handler that speaks Engine.IO. It serves whatever path
 // it is mounted at. Its methods are safe for concurrent use.
 type Server struct {
-	opts   *Options
-	limits poll.Limits
-	table  *table
-	heart  *heart
+	opts       *Options
+	limits     poll.Limits
+	table      *table
+	heart      *heart
+	compressor *ws.Compressor // nil unless Options.PerMessageDeflate is set
 
 	handler atomic.Pointer[http.Handler] // what UseHTTP put around serve
 
@@ -39,6 +40,9 @@ type Server struct {
 // NewServer returns a server. It panics if an option makes no sense.
 func NewServer(opts *Options) *Server {
 	s := &Server{opts: opts.withDefaults(), table: newTable()}
+	if d := s.opts.PerMessageDeflate; d != nil {
+		s.compressor = ws.NewCompressor(func() ws.DeflateWriter { return d.NewWriter() })
+	}
 	s.limits = poll.Limits{Bytes: s.opts.MaxQueuedBytes, Packets: s.opts.MaxQueuedPackets}
 	s.heart = newHeart(s.opts.PingInterval, s.opts.PingTimeout, s.sendPing, s.pongOverdue, s.callOverdue)
 	return s

@@ -71,12 +71,12 @@ func (s *Session) Transport() string {
 // [ErrSlowConsumer], or, for [Volatile] messages, [ErrDropped].
 func (s *Session) Send(p *Prepared, f Flags) error {
 	if t := s.ws.Load(); t != nil {
-		return t.send(p.wsFrames(t.form), true, f)
+		return t.send(t.frames(p, f), true, f)
 	}
 	s.mu.Lock()
 	if t := s.ws.Load(); t != nil { // upgraded meanwhile
 		s.mu.Unlock()
-		return t.send(p.wsFrames(t.form), true, f)
+		return t.send(t.frames(p, f), true, f)
 	}
 	defer s.mu.Unlock()
 	if s.state != open {
@@ -94,7 +94,7 @@ func (s *Session) SendMessage(m Message, f Flags) error {
 		return s.Send(Prepare(m), f)
 	}
 	buf := scratch.Get().(*[]byte)
-	b := appendMessageFrame((*buf)[:0], packetMessage, m, t.form)
+	b := t.appendFrame((*buf)[:0], packetMessage, m, f)
 	err := t.send(b, false, f)
 	if cap(b) <= maxScratch {
 		*buf = b

@@ -3,6 +3,8 @@ package engineio
 import (
 	"net"
 	"time"
+
+	"github.com/sockeye-go/socketio/internal/ws"
 )
 
 // An upgrade moves a session from polling to WebSocket ("Upgrade"):
@@ -21,8 +23,8 @@ const noopInterval = 100 * time.Millisecond
 
 // startProbe takes an accepted WebSocket as the probe of an upgrade. A session
 // has one at most, and none once it has upgraded.
-func (s *Session) startProbe(nc net.Conn, f form, leftover []byte) {
-	t := s.newWebSocket(nc, f, true)
+func (s *Session) startProbe(nc net.Conn, f form, d ws.Deflate, leftover []byte) {
+	t := s.newWebSocket(nc, f, d, true)
 	s.mu.Lock()
 	p := s.polling
 	if s.state == closed || p == nil || p.probe != nil || s.srv.opts.DisableUpgrades {
@@ -98,8 +100,12 @@ func (s *Session) switchTo(t *wsTransport) {
 	p.stopProbe()
 	t.probing.Store(false)
 	var err error
+	var flags Flags
+	if !p.compress {
+		flags = NoCompress
+	}
 	for _, m := range p.queue {
-		if err = t.conn.Write(m.wsFrames(t.form), true); err != nil {
+		if err = t.conn.Write(t.frames(m, flags), true); err != nil {
 			break
 		}
 	}

@@ -14,10 +14,11 @@ import (
 // A wsTransport is the WebSocket of one session, or one that tries to become
 // it. It is the handler of its connection.
 type wsTransport struct {
-	s      *Session
-	conn   *poll.Conn
-	parser ws.Parser
-	form   form
+	s       *Session
+	conn    *poll.Conn
+	parser  ws.Parser
+	form    form
+	deflate ws.Deflate // zero: nothing is compressed
 
 	broken  bool        // the peer violated the protocol; guarded by s.recvMu
 	probing atomic.Bool // not the session's transport yet
@@ -37,10 +38,13 @@ const maxLate = 1 << 20
 
 var closeFrame = ws.AppendFrame(nil, ws.Close, nil)
 
-func (s *Session) newWebSocket(nc net.Conn, f form, probing bool) *wsTransport {
-	t := &wsTransport{s: s, form: f}
+func (s *Session) newWebSocket(nc net.Conn, f form, d ws.Deflate, probing bool) *wsTransport {
+	t := &wsTransport{s: s, form: f, deflate: d}
 	t.parser.Init(ws.Server, s.srv.opts.MaxPayload)
 	t.parser.LimitFragments(s.srv.opts.MaxFragments)
+	if d.WindowBits != 0 {
+		t.parser.AllowDeflate()
+	}
 	t.probing.Store(probing)
 	t.conn = poll.New(nc, t, &s.srv.limits)
 	return t

@@ -1,18 +1,22 @@
 package engineio
 
-import "net"
+import (
+	"net"
+
+	"github.com/sockeye-go/socketio/internal/ws"
+)
 
 // startWebSocket opens a session that begins on WebSocket.
-func (s *Server) startWebSocket(sess *Session, nc net.Conn, leftover []byte) {
+func (s *Server) startWebSocket(sess *Session, nc net.Conn, d ws.Deflate, leftover []byte) {
 	s.counts.webSockets.Add(1)
-	t := sess.newWebSocket(nc, sess.form, false)
+	t := sess.newWebSocket(nc, sess.form, d, false)
 
 	// What OnSession sent is in the queue; what other goroutines send from now
 	// on waits for the lock and then takes the direct way.
 	sess.mu.Lock()
 	first := make([]byte, 0, 256)
 	for _, m := range sess.polling.queue {
-		first = append(first, m.wsFrames(t.form)...)
+		first = append(first, t.frames(m, 0)...)
 	}
 	err := t.conn.Write(first, true)
 	state := sess.state

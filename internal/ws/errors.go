@@ -34,6 +34,7 @@ func protocolError(reason string) *Error { return &Error{CloseProtocolError, rea
 // The other violations.
 var (
 	errTooBig       = &Error{CloseTooBig, "message is too big"}
+	errNotDeflate   = &Error{CloseInvalidData, "message is not compressed as it says"}
 	errInvalidUTF8  = &Error{CloseInvalidData, "text is not UTF-8"}
 	errTooFragments = &Error{ClosePolicy, "too many small fragments"}
 )

@@ -22,7 +22,7 @@ func (o Opcode) control() bool { return o >= 8 }
 
 const (
 	finBit  = 0x80
-	rsvBits = 0x70 // RSV1 will be that of permessage-deflate
+	rsvBits = 0x70 // RSV1 is that of permessage-deflate
 	maskBit = 0x80
 
 	maxHeader  = 14  // with the longest length and a mask
@@ -35,18 +35,20 @@ type header struct {
 	fin    bool
 	length uint64
 	key    [4]byte
+	packed bool // the message is compressed
 }
 
 // parseHeader reads a header from the start of b and returns its size, 0 if b is
 // too short for it.
-func parseHeader(b []byte, role Role) (h header, size int, err *Error) {
+func parseHeader(b []byte, role Role, deflate bool) (h header, size int, err *Error) {
 	if len(b) < 2 {
 		return h, 0, nil
 	}
 	h.op, h.fin = Opcode(b[0]&0x0f), b[0]&finBit != 0
 	masked, n := b[1]&maskBit != 0, b[1]&^byte(maskBit)
+	h.packed = deflate && b[0]&rsv1 != 0 && (h.op == Text || h.op == Binary)
 	switch {
-	case b[0]&rsvBits != 0:
+	case b[0]&rsvBits != 0 && !(h.packed && b[0]&rsvBits == rsv1):
 		return h, 0, protocolError("reserved bits are set")
 	case h.op > Binary && h.op < Close || h.op > Pong:
 		return h, 0, protocolError("reserved opcode")

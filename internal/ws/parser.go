@@ -32,6 +32,7 @@ type Parser struct {
 	err       *Error   // the first error stays
 	fragments int32    // as LimitFragments says
 	role      Role
+	deflate   bool
 }
 
 // A partial is what has arrived of a message and of the frame that is coming.
@@ -43,6 +44,7 @@ type partial struct {
 	got      uint64 // payload bytes of this frame so far
 	control  []byte // payload of a control frame
 	op       Opcode // of the message; 0 outside of one
+	packed   bool   // the message is compressed
 	data     []byte
 	fragment int // frames of this message so far
 }
@@ -63,6 +65,10 @@ func (p *Parser) Init(role Role, maxMessage int64) {
 
 // LimitFragments sets how many fragments of whatever size a message may have.
 func (p *Parser) LimitFragments(n int) { p.fragments = int32(min(n, math.MaxInt32)) }
+
+// AllowDeflate lets messages be compressed, as the handshake has agreed. The limit
+// of messages holds for what comes out, too.
+func (p *Parser) AllowDeflate() { p.deflate = true }
 
 // Next consumes n bytes of in, which it may change, and returns the next message
 // if it is complete. Otherwise it has consumed all of in. m.Data points into in
@@ -95,7 +101,7 @@ func (p *Parser) Next(in []byte) (m Message, n int, ok bool, err error) {
 // whole is for a message in one frame that is all there, which is nearly every
 // one: it needs no memory. ok is false for any other.
 func (p *Parser) whole(in []byte) (m Message, n int, ok bool, err *Error) {
-	h, size, err := parseHeader(in, p.role)
+	h, size, err := parseHeader(in, p.role, p.deflate)
 	if err != nil || size == 0 {
 		return m, 0, false, err
 	}
@@ -113,7 +119,7 @@ func (p *Parser) whole(in []byte) (m Message, n int, ok bool, err *Error) {
 	if p.role == Server {
 		mask(data, h.key, 0)
 	}
-	m, err = finish(h.op, data)
+	m, err = p.finish(h.op, data, h.packed)
 	return m, end, true, err
 }
 
@@ -123,7 +129,7 @@ func (p *Parser) pieces(in []byte) (m Message, n int, ok bool, err *Error) {
 	for {
 		if !w.inFrame {
 			n += w.takeHeader(in[n:])
-			h, size, err := parseHeader(w.head[:w.headLen], p.role)
+			h, size, err := parseHeader(w.head[:w.headLen], p.role, p.deflate)
 			if err != nil {
 				return m, n, false, err
 			}
@@ -142,14 +148,14 @@ func (p *Parser) pieces(in []byte) (m Message, n int, ok bool, err *Error) {
 		w.inFrame, w.headLen = false, 0
 		switch {
 		case w.h.op.control():
-			m, err = finish(w.h.op, w.control)
+			m, err = p.finish(w.h.op, w.control, false)
 			w.control = nil
 			if w.op == 0 {
 				p.part = nil
 			}
 			return m, n, true, err
 		case w.h.fin:
-			m, err = finish(w.op, w.data)
+			m, err = p.finish(w.op, w.data, w.packed)
 			p.part = nil
 			return m, n, true, err
 		}
@@ -183,7 +189,7 @@ func (p *Parser) begin(h header) *Error {
 		return errTooBig
 	}
 	if h.op != Continuation {
-		w.op = h.op
+		w.op, w.packed = h.op, h.packed
 	}
 	w.fragment++
 	// The average is that of the fragments before this one.
@@ -221,7 +227,13 @@ func (w *partial) takePayload(in []byte, role Role) int {
 }
 
 // finish checks a complete message.
-func finish(op Opcode, data []byte) (Message, *Error) {
+func (p *Parser) finish(op Opcode, data []byte, packed bool) (Message, *Error) {
+	if packed {
+		var err *Error
+		if data, err = inflate(data, p.max); err != nil {
+			return Message{}, err
+		}
+	}
 	switch {
 	case op == Text && !utf8.Valid(data):
 		return Message{}, errInvalidUTF8

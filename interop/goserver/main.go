@@ -37,6 +37,7 @@ type options struct {
 	AllowUpgrades     *bool
 	Parser            string
 	AllowEIO3         bool
+	PerMessageDeflate *struct{ Threshold int }
 }
 
 func ms(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
@@ -65,19 +66,24 @@ func run() error {
 	default:
 		return fmt.Errorf("FIXTURE_OPTIONS: unknown parser %q", o.Parser)
 	}
+	var deflate *socketio.PerMessageDeflate
+	if o.PerMessageDeflate != nil {
+		deflate = &socketio.PerMessageDeflate{Threshold: o.PerMessageDeflate.Threshold}
+	}
 	srv := socketio.NewServer(&socketio.Options{
-		Parser:          codec,
-		PingInterval:    ms(o.PingInterval),
-		PingTimeout:     ms(o.PingTimeout),
-		UpgradeTimeout:  ms(o.UpgradeTimeout),
-		ConnectTimeout:  ms(o.ConnectTimeout),
-		MaxPayload:      o.MaxHTTPBufferSize,
-		Transports:      o.Transports,
-		DisableUpgrades: o.AllowUpgrades != nil && !*o.AllowUpgrades,
-		AllowEIO3:       o.AllowEIO3,
-		DisableClient:   true,
-		KeepHeaders:     []string{"X-Who"},
-		AllowRequest:    allow,
+		Parser:            codec,
+		PingInterval:      ms(o.PingInterval),
+		PingTimeout:       ms(o.PingTimeout),
+		UpgradeTimeout:    ms(o.UpgradeTimeout),
+		ConnectTimeout:    ms(o.ConnectTimeout),
+		MaxPayload:        o.MaxHTTPBufferSize,
+		Transports:        o.Transports,
+		PerMessageDeflate: deflate,
+		DisableUpgrades:   o.AllowUpgrades != nil && !*o.AllowUpgrades,
+		DisableClient:     true,
+		KeepHeaders:       []string{"X-Who"},
+		AllowRequest:      allow,
+		AllowEIO3:         o.AllowEIO3,
 		// As the official server, which leaves the origin of a WebSocket to the
 		// application.
 		CheckOrigin: func(*http.Request) bool { return true },

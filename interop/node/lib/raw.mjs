@@ -19,7 +19,7 @@ export function request(url, { body, timeout = 10_000, ...rest } = {}) {
         const parts = [];
         res.on("data", (d) => parts.push(d));
         res.on("error", reject);
-        res.on("end", () => resolve({ status: res.statusCode, headers: res.headers, body: Buffer.concat(parts).toString() }));
+        res.on("end", () => resolve({ status: res.statusCode, headers: res.headers, body: Buffer.concat(parts).toString(), bytes: Buffer.concat(parts) }));
       });
       req.on("upgrade", (res, socket) => {
         socket.destroy();

@@ -1,3 +1,4 @@
+import compression from "./compression.mjs";
 import endings from "./endings.mjs";
 import events from "./events.mjs";
 import namespaces from "./namespaces.mjs";
@@ -5,7 +6,7 @@ import revision3 from "./revision3.mjs";
 import rooms from "./rooms.mjs";
 import upgrades from "./upgrades.mjs";
 
-export const scenarios = [...events, ...endings, ...namespaces, ...rooms, ...revision3, ...upgrades];
+export const scenarios = [...events, ...endings, ...namespaces, ...rooms, ...revision3, ...upgrades, ...compression];
 
 const names = scenarios.map((s) => s.name);
 for (const name of names) {

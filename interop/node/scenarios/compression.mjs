@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { gunzipSync, inflateSync } from "node:zlib";
+import { request } from "../lib/raw.mjs";
+
+const long = "the same again ".repeat(5000);
+
+export default [
+  {
+    name: "messages are compressed over WebSocket if both want it",
+    options: { perMessageDeflate: { threshold: 1024 } },
+    over: ["websocket", "upgrade"],
+    async run(t) {
+      const s = await t.settled();
+      assert.match(s.io.engine.transport.ws.extensions, /permessage-deflate/);
+      const socket = s.io.engine.transport.ws._socket;
+      const before = socket.bytesRead;
+      const args = [long, Buffer.from(long), { short: 1 }, Buffer.from([1, 2, 3])];
+      for (let i = 0; i < 3; i++) assert.deepEqual(await s.timeout(5000).emitWithAck("echo", args), args);
+      assert.ok(socket.bytesRead - before < long.length, `${socket.bytesRead - before} bytes for ${6 * long.length}`);
+    },
+  },
+  {
+    name: "compression is off over WebSocket unless the server wants it",
+    over: ["websocket"],
+    async run(t) {
+      const s = await t.connect();
+      assert.equal(s.io.engine.transport.ws.extensions, "");
+    },
+  },
+  {
+    name: "responses to polls are compressed for those who accept it",
+    over: ["polling"],
+    parsers: ["json"],
+    async run(t) {
+      const base = `${t.server.url}/socket.io/?EIO=4&transport=polling`;
+      for (const [accept, unpack] of Object.entries({ gzip: gunzipSync, deflate: inflateSync, br: (b) => b })) {
+        const open = await request(base);
+        const sid = JSON.parse(open.body.slice(1).split("\x1e")[0]).sid;
+        const url = `${base}&sid=${sid}`;
+        const post = (body) => request(url, { method: "POST", body });
+        await post("40");
+        await request(url);
+        await post(`421["echo","${long}"]`);
+        let got = "";
+        while (!got.includes("431[")) {
+          const res = await request(url, { headers: { "accept-encoding": accept } });
+          if (res.bytes.length > 1024) assert.equal(res.headers["content-encoding"], accept === "br" ? undefined : accept);
+          got += res.headers["content-encoding"] ? unpack(res.bytes).toString() : res.bytes.toString();
+        }
+        assert.ok(got.endsWith(`431["${long}"]`));
+      }
+    },
+  },
+];
