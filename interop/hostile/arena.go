@@ -216,8 +216,14 @@ func (a *arena) works() error {
 	}
 	defer s.Close()
 	s.text(`427["echo","alive"]`)
-	if got, err := s.frame(); err != nil || got != `437["alive"]` {
-		return fmt.Errorf("echo = %q, %w", got, err)
+	for {
+		got, err := s.frame()
+		if err != nil {
+			return fmt.Errorf("echo: %w", err)
+		}
+		if got == `437["alive"]` {
+			break // the control says hello first
+		}
 	}
 	sid := a.polling()
 	if status := a.post(sid, "40"); status != 200 {

@@ -57,11 +57,13 @@ func TestServer(t *testing.T) {
 }
 
 // TestControl attacks the official server, which is held to nothing: it shows
-// what the attacks are worth.
+// what the attacks are worth. Its figures are for whoever asks for them by
+// HOSTILE_RESULTS; what they say of others' software is told to its authors
+// first, and is not kept here.
 func TestControl(t *testing.T) {
 	needParts(t)
 	if os.Getenv("HOSTILE_RESULTS") == "" {
-		t.Skip("its figures are for comparison: set HOSTILE_RESULTS")
+		return // not skipped: there is nothing to find out about ours
 	}
 	launch := func() (*subject, error) {
 		cmd := exec.Command("node", "server.mjs")

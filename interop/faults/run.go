@@ -1,0 +1,444 @@
+package faults
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/sockeye-go/socketio"
+	"github.com/sockeye-go/socketio/internal/faultproxy"
+)
+
+// A Setting is one cell of the matrix.
+type Setting struct {
+	Transports []string
+	Ours       bool // our browser client instead of the official one
+	Retries    bool // clients send at least once; the server tells copies by their numbers
+	Recovery   bool // connection state recovery
+	Shape      bool // delays, segments of a few bytes, gathered writes
+	Restarts   bool // the server goes and comes back
+	Clients    int
+	Seconds    float64 // how long there are faults
+	Seed       uint64
+}
+
+// An Outcome is the history of one run, judged.
+type Outcome struct {
+	Down, Up, Deduped Verdict // from the server, to the server, to the server after copies were told apart
+	Cuts              int
+	Zombies           int // clients that believe to be connected and are not reached
+	Sockets           int // at the server, in the end
+	GaveUp            int // sends that a client gave up
+}
+
+func (o Outcome) String() string {
+	return fmt.Sprintf("%d cuts\n  down: %v\n  up: %v\n  up, each once: %v\n  zombies %d, sockets %d", o.Cuts, o.Down, o.Up, o.Deduped, o.Zombies, o.Sockets)
+}
+
+const (
+	pingInterval = 200 * time.Millisecond
+	pingTimeout  = 300 * time.Millisecond
+	settleTime   = 20 * time.Second
+	emitEvery    = 3 * time.Millisecond
+)
+
+// A recorder is the server's application: it emits, receives, writes down.
+type recorder struct {
+	setting Setting
+
+	mu      sync.Mutex
+	sent    []int           // to everybody
+	sockets [][]*connection // of each client, in the order in which they came
+	once    []map[int]bool  // what was received of each client, whatever connection brought it
+	srv     *socketio.Server
+	http    *http.Server
+}
+
+// A connection is what one socket of a client brought.
+type connection struct{ events []Event }
+
+func (r *recorder) start() (addr string, err error) {
+	o := &socketio.Options{PingInterval: pingInterval, PingTimeout: pingTimeout, Logger: slog.New(slog.DiscardHandler)}
+	if r.setting.Recovery {
+		o.Recovery = &socketio.Recovery{}
+	}
+	srv := socketio.NewServer(o)
+	srv.OnConnection(r.connected)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	hs := &http.Server{Handler: srv, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
+	socketio.ConfigureServer(hs)
+	go hs.Serve(l)
+	r.mu.Lock()
+	r.srv, r.http = srv, hs
+	r.mu.Unlock()
+	return l.Addr().String(), nil
+}
+
+func (r *recorder) stop() {
+	r.mu.Lock()
+	srv, hs := r.srv, r.http
+	r.mu.Unlock()
+	_ = srv.Close()
+	_ = hs.Close()
+}
+
+func (r *recorder) server() *socketio.Server {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.srv
+}
+
+func (r *recorder) connected(_ context.Context, s *socketio.Socket) error {
+	var auth struct{ Client int }
+	if err := s.DecodeAuth(&auth); err != nil {
+		return err
+	}
+	conn := &connection{events: []Event{{Kind: Connected}}}
+	r.mu.Lock()
+	r.sockets[auth.Client] = append(r.sockets[auth.Client], conn)
+	r.mu.Unlock()
+	s.On("up", func(_ context.Context, m *socketio.Message) error {
+		var n int
+		if err := m.Decode(&n); err != nil {
+			return err
+		}
+		r.mu.Lock()
+		conn.events = append(conn.events, Event{Kind: Received, Seq: n})
+		r.once[auth.Client][n] = true
+		r.mu.Unlock()
+		if m.WantsAck() {
+			return m.Ack()
+		}
+		return nil
+	})
+	s.OnDisconnect(func(socketio.DisconnectReason) {
+		r.mu.Lock()
+		conn.events = append(conn.events, Event{Kind: Disconnected})
+		r.mu.Unlock()
+	})
+	return nil
+}
+
+// emit sends the next number to everybody.
+func (r *recorder) emit() error {
+	r.mu.Lock()
+	n := len(r.sent) + 1
+	r.sent = append(r.sent, n)
+	srv := r.srv
+	r.mu.Unlock()
+	return srv.Emit("m", n)
+}
+
+// up returns what clients sent and the server received, by connection.
+func (r *recorder) up(c int) (events []Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, conn := range r.sockets[c] {
+		events = append(events, conn.events...)
+		if events[len(events)-1].Kind != Disconnected {
+			events = append(events, Event{Kind: Disconnected}) // a new one came before it was noticed
+		}
+	}
+	return events
+}
+
+func (r *recorder) has(c, n int) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.once[c][n]
+}
+
+// clients are the ends on the other side, in a process of Node.
+type clients struct {
+	cmd   *exec.Cmd
+	stdin io.WriteCloser
+	done  chan struct{}
+
+	mu      sync.Mutex
+	sent    [][]int
+	events  [][]Event
+	drained int
+	gaveUp  int
+}
+
+func startClients(s Setting, url string) (*clients, error) {
+	settings, err := json.Marshal(map[string]any{
+		"url": url, "clients": s.Clients, "transports": s.Transports, "ours": s.Ours, "retries": s.Retries, "every": 7,
+	})
+	if err != nil {
+		return nil, err
+	}
+	c := &clients{done: make(chan struct{}), sent: make([][]int, s.Clients), events: make([][]Event, s.Clients)}
+	c.cmd = exec.Command("node", "fault_clients.mjs")
+	c.cmd.Dir = "../node"
+	c.cmd.Env = append(os.Environ(), "FAULTS="+string(settings))
+	c.cmd.Stderr = os.Stderr
+	if c.stdin, err = c.cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
+	out, err := c.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := c.cmd.Start(); err != nil {
+		return nil, err
+	}
+	go func() {
+		defer close(c.done)
+		c.read(out)
+		_ = c.cmd.Wait()
+	}()
+	return c, nil
+}
+
+func (c *clients) read(out io.Reader) {
+	in := bufio.NewScanner(out)
+	for in.Scan() {
+		var line struct {
+			C, Seq    int
+			On        string
+			Recovered bool
+		}
+		if json.Unmarshal(in.Bytes(), &line) != nil {
+			continue
+		}
+		c.mu.Lock()
+		switch line.On {
+		case "sent":
+			c.sent[line.C] = append(c.sent[line.C], line.Seq)
+		case "drained":
+			c.drained++
+		case "gave up":
+			c.gaveUp++
+		default:
+			c.events[line.C] = append(c.events[line.C], Event{Kind: Kind(line.On), Seq: line.Seq, Recovered: line.Recovered})
+		}
+		c.mu.Unlock()
+	}
+}
+
+func (c *clients) close() {
+	_ = c.stdin.Close()
+	<-c.done
+}
+
+// last returns the last thing sent by a client, and the last it received.
+func (c *clients) last(i int) (sent, received int, connected bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if n := len(c.sent[i]); n > 0 {
+		sent = c.sent[i][n-1]
+	}
+	for _, e := range c.events[i] {
+		switch e.Kind {
+		case Connected:
+			connected = true
+		case Disconnected:
+			connected = false
+		case Received:
+			received = e.Seq
+		}
+	}
+	return sent, received, connected
+}
+
+// until waits for what does not take long.
+func until(what string, f func() bool) error {
+	for deadline := time.Now().Add(settleTime); !f(); {
+		if time.Now().After(deadline) {
+			return fmt.Errorf("waited %v in vain: %s", settleTime, what)
+		}
+		<-time.After(5 * time.Millisecond)
+	}
+	return nil
+}
+
+func every(n int, f func(i int) bool) bool {
+	for i := range n {
+		if !f(i) {
+			return false
+		}
+	}
+	return true
+}
+
+// Run plays one setting and judges it.
+func Run(s Setting) (o Outcome, err error) {
+	r := &recorder{setting: s, sockets: make([][]*connection, s.Clients), once: make([]map[int]bool, s.Clients)}
+	for i := range r.once {
+		r.once[i] = make(map[int]bool)
+	}
+	addr, err := r.start()
+	if err != nil {
+		return o, err
+	}
+	defer r.stop()
+	proxy := faultproxy.Listen(addr)
+	defer proxy.Close()
+	c, err := startClients(s, proxy.URL())
+	if err != nil {
+		return o, err
+	}
+	defer c.close()
+	connected := func(i int) bool { _, _, yes := c.last(i); return yes }
+	if err := until("everybody connects", func() bool { return every(s.Clients, connected) }); err != nil {
+		return o, err
+	}
+
+	quiet := make(chan struct{})
+	var emitting sync.WaitGroup
+	emitting.Go(func() {
+		tick := time.NewTicker(emitEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				_ = r.emit() // while the server is away nobody is there
+			case <-quiet:
+				return
+			}
+		}
+	})
+	o.Cuts, err = storm(s, proxy, r)
+	close(quiet)
+	emitting.Wait()
+	if err != nil {
+		return o, err
+	}
+	if err := settle(s, proxy, r, c); err != nil {
+		return o, err
+	}
+	o.Zombies, o.Sockets = probe(s, r)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	o.GaveUp = c.gaveUp
+	judge(s, r, c, &o)
+	return o, nil
+}
+
+// storm has things happen to connections, by the seed, and returns how many.
+func storm(s Setting, proxy *faultproxy.Proxy, r *recorder) (cuts int, err error) {
+	rng := rand.New(rand.NewPCG(s.Seed, 1))
+	proxy.Plan(faultproxy.Chaos{
+		Seed: s.Seed, Spare: 0.5, Shape: s.Shape,
+		Faults: []faultproxy.Fault{faultproxy.RST, faultproxy.FIN, faultproxy.HalfClose, faultproxy.Blackhole},
+	}.Plan)
+	faults := []faultproxy.Fault{faultproxy.RST, faultproxy.FIN, faultproxy.HalfClose, faultproxy.Blackhole, faultproxy.Stall}
+	restart := s.Restarts
+	for begin := time.Now(); time.Since(begin).Seconds() < s.Seconds; {
+		<-time.After(time.Duration(50+rng.IntN(250)) * time.Millisecond)
+		f := faults[rng.IntN(len(faults))]
+		cuts += proxy.Cut(f)
+		if f == faultproxy.Stall {
+			<-time.After(time.Duration(rng.IntN(100)) * time.Millisecond)
+			proxy.Release()
+		}
+		if restart && time.Since(begin).Seconds() > s.Seconds/2 {
+			restart = false
+			r.stop()
+			<-time.After(100 * time.Millisecond)
+			addr, err := r.start()
+			if err != nil {
+				return cuts, err
+			}
+			proxy.Target(addr)
+		}
+	}
+	return cuts, nil
+}
+
+// settle makes the network good again and waits until everything has arrived
+// that still can.
+func settle(s Setting, proxy *faultproxy.Proxy, r *recorder, c *clients) error {
+	proxy.Plan(faultproxy.Always(faultproxy.Plan{}))
+	proxy.Release()
+	proxy.Cut(faultproxy.RST) // black holes would last until they are noticed
+	err := until("everybody is back", func() bool {
+		return every(s.Clients, func(i int) bool { _, _, yes := c.last(i); return yes }) && r.server().Stats().Sockets == s.Clients
+	})
+	if err != nil {
+		return err
+	}
+	// Those who have not noticed yet that they are cut off do not get the first
+	// of these; in the end all get the same one.
+	final, asked := 0, time.Time{}
+	err = until("the last event of the server", func() bool {
+		if time.Since(asked) > pingInterval+pingTimeout {
+			asked = time.Now()
+			_ = r.emit()
+			r.mu.Lock()
+			final = len(r.sent)
+			r.mu.Unlock()
+		}
+		return every(s.Clients, func(i int) bool { _, received, _ := c.last(i); return received == final })
+	})
+	if err != nil {
+		return err
+	}
+	if _, err := io.WriteString(c.stdin, "stop\n"); err != nil {
+		return err
+	}
+	return until("the last events of the clients", func() bool {
+		c.mu.Lock()
+		drained := c.drained
+		c.mu.Unlock()
+		if s.Retries && drained < s.Clients {
+			return false
+		}
+		return every(s.Clients, func(i int) bool { sent, _, _ := c.last(i); return sent > 0 && r.has(i, sent) })
+	})
+}
+
+// probe asks every client for an answer.
+func probe(s Setting, r *recorder) (zombies, sockets int) {
+	ctx, cancel := context.WithTimeout(context.Background(), pingInterval+pingTimeout)
+	defer cancel()
+	var answered []int
+	for m, err := range r.server().EmitWithAcks(ctx, "probe") {
+		var c int
+		if err == nil && m.Decode(&c) == nil && !slices.Contains(answered, c) {
+			answered = append(answered, c)
+		}
+	}
+	return s.Clients - len(answered), r.server().Stats().Sockets
+}
+
+func judge(s Setting, r *recorder, c *clients, o *Outcome) {
+	down, up := AtMostOnce, AtMostOnce
+	if s.Recovery {
+		down = Recovered
+	}
+	if s.Retries {
+		up = AtLeastOnce
+	}
+	var downs, ups, once []Verdict
+	for i := range s.Clients {
+		downs = append(downs, Judge(Stream{Sent: r.sent, Receiver: c.events[i]}, down))
+		received := r.up(i)
+		ups = append(ups, Judge(Stream{Sent: c.sent[i], Receiver: received}, up))
+		if s.Retries { // what an application has that keeps the numbers it has seen
+			seen := make(map[int]bool)
+			kept := slices.DeleteFunc(slices.Clone(received), func(e Event) bool {
+				again := e.Kind == Received && seen[e.Seq]
+				seen[e.Seq] = true
+				return again
+			})
+			once = append(once, Judge(Stream{Sent: c.sent[i], Receiver: kept}, ExactlyOnce))
+		}
+	}
+	o.Down, o.Up, o.Deduped = Merge(downs...), Merge(ups...), Merge(once...)
+}
