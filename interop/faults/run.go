@@ -48,7 +48,7 @@ func (o Outcome) String() string {
 
 const (
 	pingInterval = 200 * time.Millisecond
-	pingTimeout  = 300 * time.Millisecond
+	pingTimeout  = 600 * time.Millisecond // a machine that is busy must not look like a bad network
 	settleTime   = 20 * time.Second
 	emitEvery    = 3 * time.Millisecond
 )
@@ -389,10 +389,12 @@ func settle(s Setting, proxy *faultproxy.Proxy, r *recorder, c *clients) error {
 	if err != nil {
 		return err
 	}
-	if _, err := io.WriteString(c.stdin, "stop\n"); err != nil {
-		return err
-	}
+	asked = time.Time{}
 	return until("the last events of the clients", func() bool {
+		if time.Since(asked) > pingInterval+pingTimeout {
+			asked = time.Now()
+			_, _ = io.WriteString(c.stdin, "stop\n")
+		}
 		c.mu.Lock()
 		drained := c.drained
 		c.mu.Unlock()
@@ -403,8 +405,17 @@ func settle(s Setting, proxy *faultproxy.Proxy, r *recorder, c *clients) error {
 	})
 }
 
-// probe asks every client for an answer.
+// probe asks every client for an answer, until all have given one: who is alive
+// is reached sooner or later, a zombie never is.
 func probe(s Setting, r *recorder) (zombies, sockets int) {
+	_ = until("everybody answers", func() bool {
+		zombies, sockets = ask(s, r)
+		return zombies == 0 && sockets == s.Clients
+	})
+	return zombies, sockets
+}
+
+func ask(s Setting, r *recorder) (silent, sockets int) {
 	ctx, cancel := context.WithTimeout(context.Background(), pingInterval+pingTimeout)
 	defer cancel()
 	var answered []int

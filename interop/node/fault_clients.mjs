@@ -1,6 +1,7 @@
 // Clients that send and write down what they see, for ../faults. FAULTS has the
 // settings as JSON. One line of JSON per event. Lines on stdin: "stop" ends the
-// sending, after one last event each; the end of stdin ends it all.
+// sending, after one last event each, and another with each more "stop"; the end
+// of stdin ends it all.
 import { createInterface } from "node:readline";
 import { WebSocket } from "ws";
 
@@ -45,5 +46,5 @@ for (let c = 0; c < clients; c++) {
 }
 
 createInterface({ input: process.stdin })
-  .on("line", () => stops.splice(0).forEach((stop) => stop()))
+  .on("line", () => stops.forEach((stop) => stop()))
   .on("close", () => process.exit(0));
