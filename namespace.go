@@ -123,6 +123,8 @@ type host struct{ n *Namespace }
 
 func (h host) Name() string { return h.n.name }
 
+func (h host) AckID() int64 { return h.n.ackIDs.Add(1) - 1 }
+
 func (h host) Logger() *slog.Logger { return h.n.srv.opts.Logger }
 
 func (h host) Recovery() *adapter.Recovery {

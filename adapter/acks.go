@@ -10,20 +10,28 @@ import (
 func (a *Memory) BroadcastWithAck(ctx context.Context, t Target, p *Packet) iter.Seq2[Answer, error] {
 	return func(yield func(Answer, error) bool) {
 		c := collector{arrived: make(chan struct{}, 1)}
-		var asked []Member
-		for m := range a.Local(t) {
-			if m.DeliverWithAck(p, c.add) {
-				asked = append(asked, m)
-			}
+		asked, cancel := a.Ask(t, p, c.add)
+		defer cancel()
+		c.collect(ctx, asked, yield)
+	}
+}
+
+// Ask sends p to the sockets of this node that t selects, and returns how many
+// there are. answer is called once for each of them, unless cancel is called
+// before; it may be called before Ask returns.
+func (a *Memory) Ask(t Target, p *Packet, answer func(Answer)) (n int, cancel func()) {
+	var asked []Member
+	for m := range a.Local(t) {
+		if m.DeliverWithAck(p, answer) {
+			asked = append(asked, m)
 		}
-		// Sockets that answered have nothing to cancel; telling them costs less
-		// than keeping track of who did.
-		defer func() {
-			for _, m := range asked {
-				m.CancelAck(p.ID)
-			}
-		}()
-		c.collect(ctx, len(asked), yield)
+	}
+	// Sockets that answered have nothing to cancel; telling them costs less than
+	// keeping track of who did.
+	return len(asked), func() {
+		for _, m := range asked {
+			m.CancelAck(p.ID)
+		}
 	}
 }
 

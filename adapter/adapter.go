@@ -115,6 +115,9 @@ type Host interface {
 	// Prepare encodes p.Event and p.Args, and p.Offset behind them if there is
 	// one, into p.Prepared. It is for packets that came from another node.
 	Prepare(p *Packet) error
+	// AckID returns an id for a packet that wants acks and came from another
+	// node: ids are this node's own.
+	AckID() int64
 	// ServerSide handles an event that another node sent with ServerSideEmit.
 	// It does not block. If reply is not nil it is called at most once, with
 	// the first argument of the answer as JSON.

@@ -1,6 +1,7 @@
 package adaptertest
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -14,12 +15,16 @@ import (
 // A Host is the namespace "/test" of one node. It encodes as a server with
 // parser.JSON would, and keeps the events of other nodes.
 type Host struct {
+	log logBuffer
+
 	mu     sync.Mutex
 	events []string
 	silent bool // does not answer
+	acks   int64
 }
 
-func newHosts(n int) []*Host {
+// NewHosts returns the hosts of n nodes.
+func NewHosts(n int) []*Host {
 	hosts := make([]*Host, n)
 	for i := range hosts {
 		hosts[i] = new(Host)
@@ -31,7 +36,33 @@ func newHosts(n int) []*Host {
 func (h *Host) Name() string { return "/test" }
 
 // Logger implements [adapter.Host].
-func (h *Host) Logger() *slog.Logger { return slog.New(slog.DiscardHandler) }
+func (h *Host) Logger() *slog.Logger { return slog.New(slog.NewTextHandler(&h.log, nil)) }
+
+// Log returns what was logged.
+func (h *Host) Log() string {
+	h.log.mu.Lock()
+	defer h.log.mu.Unlock()
+	return h.log.b.String()
+}
+
+type logBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *logBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+// AckID implements [adapter.Host].
+func (h *Host) AckID() int64 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.acks++
+	return h.acks
+}
 
 // Recovery implements [adapter.Host].
 func (h *Host) Recovery() *adapter.Recovery { return nil }

@@ -135,7 +135,7 @@ func testOrder(t *testing.T, as []adapter.Adapter) {
 		want = append(want, fmt.Sprint(i))
 		send(t, as, target, fmt.Sprint(i))
 	}
-	if got := far.take(); !slices.Equal(got, want) {
+	if got := far.Take(); !slices.Equal(got, want) {
 		t.Errorf("got %q; want them in order", got)
 	}
 }

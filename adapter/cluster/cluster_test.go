@@ -1,0 +1,40 @@
+package cluster_test
+
+import (
+	"testing"
+
+	"github.com/sockeye-go/socketio/adapter"
+	"github.com/sockeye-go/socketio/adapter/adaptertest"
+	"github.com/sockeye-go/socketio/adapter/cluster"
+)
+
+func nodes(t *testing.T, hub *cluster.Hub, o *cluster.Options, hosts []*adaptertest.Host) []adapter.Adapter {
+	t.Helper()
+	var as []adapter.Adapter
+	for _, h := range hosts {
+		a, err := cluster.NewFactory(hub, o)(h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		as = append(as, a)
+	}
+	return as
+}
+
+// TestContract holds the base to the contract, with one node and with three.
+func TestContract(t *testing.T) {
+	for name, n := range map[string]int{"one node": 1, "three nodes": 3} {
+		t.Run(name, func(t *testing.T) {
+			adaptertest.Run(t, n, func(t *testing.T, hosts []*adaptertest.Host) []adapter.Adapter {
+				return nodes(t, cluster.NewHub(), nil, hosts)
+			})
+		})
+	}
+	t.Run("repeated messages", func(t *testing.T) {
+		adaptertest.Run(t, 3, func(t *testing.T, hosts []*adaptertest.Host) []adapter.Adapter {
+			hub := cluster.NewHub()
+			hub.Repeat(true)
+			return nodes(t, hub, &cluster.Options{Sequence: true}, hosts)
+		})
+	})
+}

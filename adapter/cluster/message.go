@@ -1,0 +1,132 @@
+package cluster
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/sockeye-go/socketio/adapter"
+	"github.com/sockeye-go/socketio/engineio"
+	"github.com/sockeye-go/socketio/parser"
+)
+
+// A Type is the kind of a message.
+type Type uint8
+
+// The types, with their numbers on the wire.
+const (
+	InitialHeartbeat       Type = 1 + iota // asks all others for theirs
+	Heartbeat                              //
+	Broadcast                              // Values, Target, RequestID if answers are wanted
+	SocketsJoin                            // Target, Rooms
+	SocketsLeave                           // Target, Rooms
+	DisconnectSockets                      // Target, CloseConnection
+	FetchSockets                           // Target, RequestID
+	FetchSocketsResponse                   // RequestID, Sockets
+	ServerSideEmit                         // Values, RequestID if answers are wanted
+	ServerSideEmitResponse                 // RequestID, Values: one
+	BroadcastClientCount                   // RequestID, ClientCount
+	BroadcastAck                           // RequestID, Values: one
+	AdapterClose                           // a node leaves
+)
+
+// A Message is what nodes send to each other. Which fields count follows from
+// its type.
+type Message struct {
+	UID  string // of the sender
+	NSP  string
+	Type Type
+
+	Target  adapter.Target
+	Flags   engineio.Flags
+	Timeout time.Duration // of a request, for nodes that clean up by it; 0 if not given
+
+	RequestID string
+	// Values are the event and its arguments, or the one value of an answer.
+	Values          Values
+	Rooms           []string
+	CloseConnection bool
+	Sockets         []adapter.SocketInfo
+	ClientCount     int
+
+	// Offset is where the message stands in the broker's log, if it has one. It
+	// is not encoded.
+	Offset string
+	// Seq numbers the messages of a sender from 1, where Options.Sequence says
+	// so; 0 otherwise.
+	Seq uint64
+}
+
+// Values are encoded once, whichever way they go: a JSON array, with
+// placeholders for the binary attachments.
+type Values struct {
+	JSON        json.RawMessage
+	Attachments [][]byte
+}
+
+// NewValues encodes values as an emit does: []byte anywhere in them becomes an
+// attachment.
+func NewValues(values ...any) (Values, error) {
+	e, err := parser.JSON.Encode(parser.Header{Type: parser.Ack, ID: parser.NoID}, values...)
+	if err != nil {
+		return Values{}, err
+	}
+	return Values{JSON: e.Head[slices.Index(e.Head, '['):], Attachments: e.Attachments}, nil
+}
+
+// Split returns the values one by one.
+func (v Values) Split() ([][]byte, error) {
+	var raw []json.RawMessage
+	if err := json.Unmarshal(v.JSON, &raw); err != nil {
+		return nil, err
+	}
+	values := make([][]byte, len(raw))
+	for i, r := range raw {
+		values[i] = r
+	}
+	return values, nil
+}
+
+// Event returns the name of an event and its arguments, one by one.
+func (v Values) Event() (name string, args [][]byte, err error) {
+	values, err := v.Split()
+	if err != nil {
+		return "", nil, err
+	}
+	if len(values) == 0 {
+		return "", nil, fmt.Errorf("an event without a name")
+	}
+	if err := json.Unmarshal(values[0], &name); err != nil {
+		n := string(values[0])
+		if _, err := strconv.ParseFloat(n, 64); err != nil { // JavaScript's may be a number
+			return "", nil, fmt.Errorf("the name of an event is %s", n)
+		}
+		name = n
+	}
+	return name, values[1:], nil
+}
+
+// decoded returns what the values look like, with []byte for attachments.
+func (v Values) decoded() (any, error) {
+	var values any
+	err := parser.JSON.Unmarshal(v.JSON, v.Attachments, &values)
+	return values, err
+}
+
+func one(a adapter.Answer) Values {
+	v := Values{JSON: json.RawMessage("[null]"), Attachments: a.Attachments}
+	if len(a.Args) > 0 {
+		v.JSON = slices.Concat([]byte("["), a.Args[0], []byte("]"))
+	}
+	return v
+}
+
+func (v Values) answer() adapter.Answer {
+	args, err := v.Split()
+	if err != nil {
+		return adapter.Answer{Err: err}
+	}
+	return adapter.Answer{Args: args, Attachments: v.Attachments}
+}

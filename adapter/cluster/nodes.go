@@ -1,0 +1,123 @@
+package cluster
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+)
+
+// emitterUID is that of programs that send and are no nodes.
+const emitterUID = "emitter"
+
+// nodes are the others of which something was heard.
+type nodes struct {
+	mu   sync.Mutex
+	seen map[string]*node
+}
+
+type node struct {
+	at time.Time
+	// seq is the number of its last message to all, answer that of the last one to
+	// this node alone; 0 if it does not number them.
+	seq, answer uint64
+}
+
+// heard notes that a node is there. It reports whether that is new, whether the
+// message has been received before, and how many before it were not.
+func (n *nodes) heard(m *Message) (fresh, repeated bool, lost uint64) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	x := n.seen[m.UID]
+	if x == nil {
+		if n.seen == nil {
+			n.seen = make(map[string]*node)
+		}
+		x, fresh = &node{}, true
+		n.seen[m.UID] = x
+	}
+	x.at = time.Now()
+	last := &x.seq
+	if m.Type.response() {
+		last = &x.answer
+	}
+	if m.Seq != 0 {
+		if *last != 0 && m.Seq <= *last {
+			return fresh, true, 0
+		}
+		if *last != 0 {
+			lost = m.Seq - *last - 1
+		}
+		*last = m.Seq
+	}
+	return fresh, false, lost
+}
+
+func (n *nodes) remove(uid string) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	_, ok := n.seen[uid]
+	delete(n.seen, uid)
+	return ok
+}
+
+func (n *nodes) ids() []string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.Sorted(maps.Keys(n.seen))
+}
+
+// silent removes and returns those of which nothing was heard for so long.
+func (n *nodes) silent(d time.Duration) []string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var dead []string
+	for uid, x := range n.seen {
+		if time.Since(x.at) > d {
+			dead = append(dead, uid)
+			delete(n.seen, uid)
+		}
+	}
+	return dead
+}
+
+// beat says that this node is there, and looks who is not any more.
+func (a *Adapter) beat() {
+	a.mu.Lock()
+	if a.closed {
+		a.mu.Unlock()
+		return
+	}
+	due := time.Since(a.published) >= a.o.HeartbeatInterval
+	a.timer.Reset(a.tick())
+	a.mu.Unlock()
+	if due {
+		_ = a.publish(&Message{Type: Heartbeat})
+	}
+	for _, uid := range a.nodes.silent(a.o.HeartbeatTimeout) {
+		a.host.Logger().Warn("node is silent: taken for dead", "nsp", a.nsp, "node", uid, "for", a.o.HeartbeatTimeout)
+		a.gone(uid)
+	}
+}
+
+// tick is how often beat is called.
+func (a *Adapter) tick() time.Duration { return a.o.HeartbeatInterval / 5 }
+
+// others returns the nodes whose answers a request waits for, or how many they
+// are if only the broker knows.
+func (a *Adapter) others(ctx context.Context) (uids []string, count int, err error) {
+	c, ok := a.ch.(Counter)
+	if !ok {
+		uids = a.nodes.ids()
+		return uids, len(uids), nil
+	}
+	n, err := c.ServerCount(ctx)
+	return nil, max(n-1, 0), err
+}
+
+// ServerCount implements [adapter.Adapter].
+func (a *Adapter) ServerCount(ctx context.Context) (int, error) {
+	_, n, err := a.others(ctx)
+	return n + 1, err
+}
