@@ -15,7 +15,7 @@ import (
 	"strings"
 )
 
-//go:embed dist/*.js dist/*.map
+//go:embed dist/socket.io*.js dist/socket.io*.map
 var dist embed.FS
 
 // compressed has the same files as brotli and gzip, made by web/compress.

@@ -138,6 +138,11 @@ func options(web string, b bundle) api.BuildOptions {
 	if b.node {
 		o.Platform = api.PlatformNode
 		o.Engines = []api.Engine{{Name: api.EngineNode, Version: "18"}}
+		if b.format == api.FormatCommonJS {
+			o.Define["import.meta.url"] = `""`
+		} else {
+			o.Define["__filename"] = "undefined"
+		}
 	}
 	if strings.HasPrefix(b.entry, "umd") {
 		o.Banner["js"] += "\n" + umdHead

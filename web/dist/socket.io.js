@@ -74,6 +74,10 @@ function decodeBase64(text) {
 
 // src/engine/transport.ts
 var transportError = (message, description, context) => Object.assign(Error(message), { type: "TransportError", description, context });
+var requestOf = ({ withCredentials, extraHeaders }) => ({
+  credentials: withCredentials ? "include" : "same-origin",
+  headers: extraHeaders
+});
 
 // src/engine/polling.ts
 var separator = "";
@@ -98,13 +102,12 @@ var polling = {
       let timer;
       if (opts.requestTimeout) timer = later(() => aborter.abort(), opts.requestTimeout, opts.autoUnref);
       try {
-        const response = await fetch(engine.u("polling", "http", opts), {
+        const response = await (opts.fetch || fetch)(engine.u("polling", "http", opts), {
           method: body ? "POST" : "GET",
           body,
           // The last word of a page that is being left.
           keepalive: body == "1",
-          headers: opts.extraHeaders,
-          credentials: opts.withCredentials ? "include" : "same-origin",
+          ...requestOf(opts),
           signal: aborter.signal
         });
         context = response;
@@ -184,7 +187,6 @@ var polling = {
     return self;
   }
 };
-env.f.polling = polling;
 
 // src/engine/upgrade.ts
 function upgrade(engine, host, kinds, done) {
@@ -210,7 +212,7 @@ function upgrade(engine, host, kinds, done) {
         E: () => self.a([{ type: "ping", data: "probe" }]),
         c({ type, data }) {
           if (over) return;
-          if (type != "pong" || data != "probe" || engine.upgrading) return fail(Error("unexpected packet"));
+          if (type != "pong" || data != "probe" || engine.upgrading) return fail(type);
           engine.upgrading = paused = true;
           engine.e("upgrading", self);
           old.k(() => {
@@ -231,8 +233,8 @@ function upgrade(engine, host, kinds, done) {
         n: fail
       });
     };
-    engine.once("close", () => fail(Error("socket closed")));
-    engine.once("upgrade", () => fail(Error("transport closed")));
+    engine.once("close", fail);
+    engine.once("upgrade", fail);
     if (kind.name == "websocket" && kinds[1]) later(probe, 200, engine.opts.autoUnref);
     else probe();
   }
@@ -241,7 +243,7 @@ function upgrade(engine, host, kinds, done) {
 // src/engine/several.ts
 var patience = 5e3;
 var lastGood = "";
-env.i = function start(engine, host, kinds) {
+function start(engine, host, kinds) {
   const { rememberUpgrade, tryAllTransports, upgrade: mayUpgrade, autoUnref } = engine.opts;
   const [kind, next] = rememberUpgrade && kinds.filter(({ name }) => name == lastGood && name != "polling")[0] && [env.f[lastGood]] || kinds;
   if (!kind) return;
@@ -255,7 +257,7 @@ env.i = function start(engine, host, kinds) {
       lastGood = kind.name;
       host.c(packet);
       if (mayUpgrade != false && transport.k && engine.readyState == "open") {
-        upgrade(engine, host, kinds.filter(({ name }) => engine.L.includes(name)), (name) => lastGood = name);
+        upgrade(engine, host, kinds.filter(({ name }) => engine.D.includes(name)), (name) => lastGood = name);
       }
     },
     n(details) {
@@ -271,7 +273,190 @@ env.i = function start(engine, host, kinds) {
       transport.t.n(Error("timeout"));
     }, patience, autoUnref);
   }
+}
+
+// src/engine/websocket.ts
+var websocket = {
+  name: "websocket",
+  i(engine, host, opts) {
+    let closed = false;
+    let ws;
+    const fail = async (event) => {
+      if (closed) return;
+      closed = true;
+      if (!engine.id && engine.x) {
+        try {
+          const url = engine.u("polling", "http", opts);
+          const request = opts.fetch || fetch;
+          const response = await request(url, requestOf(opts));
+          if (response.status > 400) event = response.status;
+          const { sid } = JSON.parse((await response.text()).slice(1));
+          if (sid) await request(url + "&sid=" + sid, { ...requestOf(opts), method: "POST", body: "1" });
+        } catch (_) {
+        }
+      }
+      self.t.n(transportError("websocket error", event));
+    };
+    const self = {
+      name: "websocket",
+      writable: false,
+      t: host,
+      a(packets) {
+        self.writable = false;
+        for (const packet of packets) ws.send(encode(packet));
+        soon(() => {
+          self.writable = true;
+          self.t.m();
+        });
+      },
+      r() {
+        closed = true;
+        if (ws) ws.close();
+      }
+    };
+    try {
+      ws = new (opts.WebSocket || WebSocket)(engine.u("websocket", "ws", opts), opts.protocols || [], {
+        headers: opts.extraHeaders
+      });
+      ws.binaryType = "arraybuffer";
+      ws.onopen = () => {
+        self.writable = true;
+        self.t.E?.();
+      };
+      ws.onmessage = ({ data }) => {
+        const packet = typeof data == "string" ? decode(data) : { type: "message", data };
+        if (packet) self.t.c(packet);
+        else void fail(Error("parser error"));
+      };
+      ws.onerror = fail;
+      ws.onclose = (context) => {
+        if (!closed) self.t.n({ description: "websocket connection closed", context });
+        closed = true;
+      };
+    } catch (err) {
+      soon(() => void fail(err));
+    }
+    return self;
+  }
 };
+
+// src/parser.ts
+var protocol = 5;
+var CONNECT = 0;
+var DISCONNECT = 1;
+var EVENT = 2;
+var ACK = 3;
+var CONNECT_ERROR = 4;
+var BINARY = 3;
+var reserved = /^(connect(_error)?|disconnect(ing)?|(new|remove)Listener)$/;
+var maxAttachments = 10;
+var bad = (text) => {
+  throw Error(text || "invalid packet");
+};
+var hasBinary = (value, afterToJSON) => value && typeof value == "object" && (isBinary(value) || (!afterToJSON && value.toJSON ? hasBinary(value.toJSON(), true) : Object.values(value).some((v) => hasBinary(v))));
+var Encoder = class {
+  encode({ type, nsp, id, data }) {
+    const attachments = [];
+    const binary = hasBinary(data);
+    const json2 = JSON.stringify(
+      data,
+      // The replacer sees the value before toJSON in its holder, which is where
+      // the bytes of a Node Buffer still are.
+      binary && function(key, value) {
+        const bytes = isBinary(value) ? value : this[key];
+        return isBinary(bytes) ? { ["_placeholder"]: true, num: attachments.push(bytes) - 1 } : value;
+      }
+    );
+    return [
+      (binary ? type + BINARY + (attachments.length + "-") : type) + (nsp == "/" ? "" : nsp + ",") + (id ?? "") + (json2 || ""),
+      ...attachments
+    ];
+  }
+};
+var Decoder = class {
+  constructor() {
+    /** @internal */
+    this.g = [];
+  }
+  on(_, listener) {
+    this.B = listener;
+  }
+  /** Takes the next message; throws if it breaks the protocol. */
+  add(message) {
+    let packet = this.p;
+    if (typeof message == "string") {
+      if (packet) bad("got plaintext data when reconstructing a packet");
+      packet = decodeText(message);
+    } else {
+      if (!isBinary(message)) bad("Unknown type: " + message);
+      if (!packet) return bad("got binary data when not reconstructing a packet");
+      this.g.push(message);
+    }
+    if (this.g.length < packet.attachments) this.p = packet;
+    else {
+      if (packet.attachments) {
+        packet.data = fill(packet.data, this.g);
+        delete packet.attachments;
+        this.destroy();
+      }
+      this.B(packet);
+    }
+  }
+  /** Forgets a packet of which only a part has arrived. */
+  destroy() {
+    this.p = void 0;
+    this.g = [];
+  }
+};
+function decodeText(text) {
+  const [, kind, count, nsp = "/", id, json2] = /^([0-6]?)(?:(\d+)-)?(?:(\/[^,]*),?)?(\d*)([^]*)/.exec(text);
+  const type = +kind;
+  const binary = type > CONNECT_ERROR;
+  const packet = { type: binary ? type - BINARY : type, nsp };
+  if (!kind) bad("unknown packet type " + parseInt(text[0]));
+  if (binary) {
+    packet.attachments = +count;
+    if (!packet.attachments) bad("Illegal attachments");
+    if (packet.attachments > maxAttachments) bad("too many attachments");
+  } else if (count) bad("invalid payload");
+  if (id) packet.id = +id;
+  if (json2) {
+    try {
+      packet.data = JSON.parse(json2);
+    } catch (_) {
+    }
+    const { data } = packet;
+    const list = Array.isArray(data);
+    const dict = !list && data && typeof data == "object";
+    const name = list && data[0];
+    if (![
+      dict,
+      // CONNECT
+      0,
+      // DISCONNECT
+      typeof name == "number" || typeof name == "string" && !reserved.test(name),
+      // EVENT
+      list,
+      // ACK
+      dict || typeof data == "string"
+      // CONNECT_ERROR
+    ][packet.type]) {
+      bad("invalid payload");
+    }
+  }
+  return packet;
+}
+function fill(value, buffers) {
+  if (value && typeof value == "object") {
+    const dict = value;
+    if (dict["_placeholder"] === true) {
+      return typeof dict.num == "number" && dict.num in buffers ? buffers[dict.num] : bad("illegal attachments");
+    }
+    for (const key of Object.keys(dict)) dict[key] = fill(dict[key], buffers);
+  }
+  return value;
+}
+var json = { Encoder, Decoder };
 
 // src/dev.ts
 var page = "https://github.com/sockeye-go/socketio/blob/main/docs/browser-client.md";
@@ -309,12 +494,12 @@ var Emitter = class {
      * are replaced, never changed: an emission goes on with the one it began
      * with. @internal
      */
-    this.g = /* @__PURE__ */ Object.create(null);
+    this.y = /* @__PURE__ */ Object.create(null);
   }
   /** Calls the listener at each `event`. */
   on(event, listener) {
     const all = this.listeners(event);
-    this.g[event] = [...all, listener];
+    this.y[event] = [...all, listener];
     if (true) {
       const times = all.filter((fn) => fn == listener).length + 1;
       if (times > 1) warn("twice", `the same listener is registered ${times} times for "${event}"`);
@@ -328,16 +513,16 @@ var Emitter = class {
       this.off(event, wrapper);
       listener.apply(this, args);
     };
-    wrapper.B = listener;
+    wrapper.R = listener;
     return this.on(event, wrapper);
   }
   /** Removes one listener, all listeners of an event, or all listeners. */
   off(event, listener) {
-    if (event == null) this.g = /* @__PURE__ */ Object.create(null);
+    if (event == null) this.y = /* @__PURE__ */ Object.create(null);
     else {
       let found = false;
-      this.g[event] = this.listeners(event).filter(
-        (fn) => listener && (found || !(found = fn == listener || fn.B == listener))
+      this.y[event] = this.listeners(event).filter(
+        (fn) => listener && (found || !(found = fn == listener || fn.R == listener))
       );
     }
     return this;
@@ -353,7 +538,7 @@ var Emitter = class {
   }
   /** The listeners of `event`. */
   listeners(event) {
-    return this.g[event] || [];
+    return this.y[event] || [];
   }
   /** Whether anyone listens to `event`. */
   hasListeners(event) {
@@ -368,9 +553,9 @@ proto.removeListener = proto.removeEventListener = proto.removeAllListeners = pr
 function parse(uri = "") {
   const page2 = scope.location || { protocol: "https:", host: "" };
   const [, scheme = page2.protocol, at, path, query] = /^(?:(\w+:)?\/\/(?:[^/?#]*@)?)?([^/?#]*)([^?#]*)\??([^#]*)/.exec(uri);
-  const secure = !/^(ht|w).*[^s]:$/i.test(scheme);
+  const secure = /s:$/i.test(scheme);
   const host = (at || page2.host).replace(secure ? /:443$/ : /:80$/, "");
-  if (!host) throw Error("io() needs an address with a host here");
+  if (!host) throw Error(true ? 'io(): without a page to take it from, the address must name a host, as in io("https://example.org")' : "no host");
   return [secure, host, path || "/", query];
 }
 
@@ -430,7 +615,6 @@ function connect(uri, opts, owner) {
       if (self.readyState != "closed" && self.transport.writable && self.writeBuffer[0]) {
         const packets = self.writeBuffer.slice();
         sent = self.transport.a(packets) || packets.length;
-        fire("flush");
       }
     },
     _() {
@@ -441,7 +625,7 @@ function connect(uri, opts, owner) {
       }
       return late;
     },
-    R() {
+    N() {
       if (self.readyState == "open" && !self._()) {
         write("noop");
         awaitPing(Math.min(pingTimeout, wakeGrace));
@@ -468,7 +652,7 @@ function connect(uri, opts, owner) {
         if (self.readyState == "closed") return;
         fire("packet", packet);
         if (type == "open") {
-          ({ sid: self.id, upgrades: self.L, maxPayload: self.v = Infinity, pingInterval, pingTimeout } = JSON.parse(data));
+          ({ sid: self.id, upgrades: self.D, maxPayload: self.v = Infinity, pingInterval, pingTimeout } = JSON.parse(data));
           if (self.readyState == "opening") {
             self.readyState = "open";
             lastPing = Date.now();
@@ -482,7 +666,6 @@ function connect(uri, opts, owner) {
           lastPing = Date.now();
           awaitPing(pingTimeout);
         } else if (type == "message") {
-          fire("data", data);
           fire(type, data);
         }
       },
@@ -504,124 +687,6 @@ function connect(uri, opts, owner) {
   return self;
 }
 
-// src/parser.ts
-var protocol = 5;
-var CONNECT = 0;
-var DISCONNECT = 1;
-var EVENT = 2;
-var ACK = 3;
-var CONNECT_ERROR = 4;
-var BINARY = 3;
-var reserved = /^(connect(_error)?|disconnect(ing)?|(new|remove)Listener)$/;
-var maxAttachments = 10;
-var bad = (text) => {
-  throw Error(text || "invalid packet");
-};
-var hasBinary = (value, afterToJSON) => value && typeof value == "object" && (isBinary(value) || (!afterToJSON && value.toJSON ? hasBinary(value.toJSON(), true) : Object.values(value).some((v) => hasBinary(v))));
-var Encoder = class {
-  encode({ type, nsp, id, data }) {
-    const attachments = [];
-    const binary = hasBinary(data);
-    const json2 = JSON.stringify(
-      data,
-      // The replacer sees the value before toJSON in its holder, which is where
-      // the bytes of a Node Buffer still are.
-      binary && function(key, value) {
-        const bytes = isBinary(value) ? value : this[key];
-        return isBinary(bytes) ? { ["_placeholder"]: true, num: attachments.push(bytes) - 1 } : value;
-      }
-    );
-    return [
-      (binary ? type + BINARY + (attachments.length + "-") : type) + (nsp == "/" ? "" : nsp + ",") + (id ?? "") + (json2 || ""),
-      ...attachments
-    ];
-  }
-};
-var Decoder = class {
-  constructor() {
-    /** @internal */
-    this.y = [];
-  }
-  on(_, listener) {
-    this.C = listener;
-  }
-  /** Takes the next message; throws if it breaks the protocol. */
-  add(message) {
-    let packet = this.p;
-    if (typeof message == "string") {
-      if (packet) bad("got plaintext data when reconstructing a packet");
-      packet = decodeText(message);
-    } else {
-      if (!isBinary(message)) bad("Unknown type: " + message);
-      if (!packet) return bad("got binary data when not reconstructing a packet");
-      this.y.push(message);
-    }
-    if (this.y.length < packet.attachments) this.p = packet;
-    else {
-      if (packet.attachments) {
-        packet.data = fill(packet.data, this.y);
-        delete packet.attachments;
-        this.destroy();
-      }
-      this.C(packet);
-    }
-  }
-  /** Forgets a packet of which only a part has arrived. */
-  destroy() {
-    this.p = void 0;
-    this.y = [];
-  }
-};
-function decodeText(text) {
-  const [, kind, count, nsp = "/", id, json2] = /^([0-6]?)(?:(\d+)-)?(?:(\/[^,]*),?)?(\d*)([^]*)/.exec(text);
-  const type = +kind;
-  const binary = type > CONNECT_ERROR;
-  const packet = { type: binary ? type - BINARY : type, nsp };
-  if (!kind) bad("unknown packet type " + parseInt(text[0]));
-  if (binary) {
-    packet.attachments = +count;
-    if (!packet.attachments) bad("Illegal attachments");
-    if (packet.attachments > maxAttachments) bad("too many attachments");
-  } else if (count) bad("invalid payload");
-  if (id) packet.id = +id;
-  if (json2) {
-    try {
-      packet.data = JSON.parse(json2);
-    } catch (_) {
-    }
-    const { data } = packet;
-    const list = Array.isArray(data);
-    const dict = !list && data && typeof data == "object";
-    const name = list && data[0];
-    if (![
-      dict,
-      // CONNECT
-      0,
-      // DISCONNECT
-      typeof name == "number" || typeof name == "string" && !reserved.test(name),
-      // EVENT
-      list,
-      // ACK
-      dict || typeof data == "string"
-      // CONNECT_ERROR
-    ][packet.type]) {
-      bad("invalid payload");
-    }
-  }
-  return packet;
-}
-function fill(value, buffers) {
-  if (value && typeof value == "object") {
-    const dict = value;
-    if (dict["_placeholder"] === true) {
-      return typeof dict.num == "number" && dict.num in buffers ? buffers[dict.num] : bad("illegal attachments");
-    }
-    for (const key of Object.keys(dict)) dict[key] = fill(dict[key], buffers);
-  }
-  return value;
-}
-var json = { Encoder, Decoder };
-
 // src/socket.ts
 var Socket = class extends Emitter {
   constructor(io2, nsp, opts = {}) {
@@ -640,7 +705,7 @@ var Socket = class extends Emitter {
     let offset;
     const send = (type, data, id) => io2.a({ type, nsp, data, id });
     const dispatch = ({ data, id }, late) => {
-      for (const listener of self.T) listener.apply(self, data);
+      for (const listener of self.O) listener.apply(self, data);
       try {
         send(EVENT, data, id);
       } catch (error) {
@@ -653,13 +718,13 @@ var Socket = class extends Emitter {
       const entry = queue[0];
       if (self.connected && entry && (!entry.p || force)) {
         entry.p = true;
-        entry.S++;
+        entry.T++;
         self.o = entry.o;
-        self.emit(...entry.N);
+        self.emit(...entry.j);
       }
     };
     const deliver = (args) => {
-      for (const listener of self.A) listener.apply(self, args);
+      for (const listener of self.S) listener.apply(self, args);
       self.e(...args);
       const last = args[args.length - 1];
       if (pid && typeof last == "string") offset = last;
@@ -667,8 +732,8 @@ var Socket = class extends Emitter {
     const leave = (reason) => {
       self.active = false;
       asked = 0;
-      io2.j();
-      if (reason) self.O(reason);
+      io2.C();
+      if (reason) self.A(reason);
     };
     const refused = (error) => {
       if (true) explain(error);
@@ -684,8 +749,8 @@ var Socket = class extends Emitter {
       sendBuffer: [],
       acks,
       o: {},
-      A: [],
-      T: [],
+      S: [],
+      O: [],
       connect() {
         if (!self.connected) {
           self.active = true;
@@ -708,17 +773,17 @@ var Socket = class extends Emitter {
         const data = [event, ...args];
         const ack = typeof args[args.length - 1] == "function" && data.pop();
         if (retries && !flags.M && !flags.volatile) {
-          const entry = { N: data, o: { ...flags, M: true }, S: 0 };
+          const entry = { j: data, o: { ...flags, M: true }, T: 0 };
           const answered = (error, ...values) => {
             if (entry != queue[0]) return;
-            if (!error || entry.S > retries) {
+            if (!error || entry.T > retries) {
               queue.shift();
               if (ack) ack(error, ...values);
             }
             entry.p = false;
             drain();
           };
-          answered.D = true;
+          answered.L = true;
           data.push(answered);
           queue.push(entry);
           drain();
@@ -734,7 +799,7 @@ var Socket = class extends Emitter {
             if (signal) signal.removeEventListener("abort", abort);
             if (error) self.sendBuffer = self.sendBuffer.filter((other) => other != packet);
             else latency = Date.now() - began;
-            if (ack.D || timeout !== void 0 || signal) ack.call(self, error, ...args2);
+            if (ack.L || timeout !== void 0 || signal) ack.call(self, error, ...args2);
             else if (!error) ack.apply(self, args2);
           };
           const abort = () => settle(signal.reason || Error("aborted"));
@@ -804,7 +869,7 @@ var Socket = class extends Emitter {
         } else if (type == DISCONNECT) leave("io server disconnect");
         else refused(Object.assign(Error(args.message || data), { data: args.data }));
       },
-      O(reason, details) {
+      A(reason, details) {
         asked = 0;
         self.connected = false;
         self.id = void 0;
@@ -847,12 +912,12 @@ var Socket = class extends Emitter {
   emitWithAck(event, ...args) {
     return new Promise((resolve, reject) => {
       const ack = (error, value) => error ? reject(error) : resolve(value);
-      ack.D = true;
+      ack.L = true;
       this.emit(event, ...[...args, ack]);
     });
   }
 };
-for (const [name, key] of [["Any", /* @__KEY__ */ "A"], ["AnyOutgoing", /* @__KEY__ */ "T"]]) {
+for (const [name, key] of [["Any", /* @__KEY__ */ "S"], ["AnyOutgoing", /* @__KEY__ */ "O"]]) {
   Object.assign(Socket.prototype, {
     ["on" + name](listener) {
       this[key] = [...this[key], listener];
@@ -874,6 +939,15 @@ for (const [name, key] of [["Any", /* @__KEY__ */ "A"], ["AnyOutgoing", /* @__KE
 }
 
 // src/manager.ts
+var defaults = {
+  autoConnect: true,
+  reconnection: true,
+  reconnectionAttempts: Infinity,
+  reconnectionDelay: 1e3,
+  reconnectionDelayMax: 5e3,
+  randomizationFactor: 0.5,
+  timeout: 2e4
+};
 var pageEvents = ["online", "offline", "visibilitychange", "pageshow", "resume", "beforeunload"];
 var lengthOf = (packet) => {
   const { data = "" } = packet;
@@ -884,18 +958,9 @@ var Manager = class extends Emitter {
     super();
     this.uri = uri;
     const self = this;
-    const o = self.opts = {
-      path: "/socket.io",
-      reconnection: true,
-      timeout: 2e4,
-      randomizationFactor: 0.5,
-      autoConnect: true,
-      ...opts
-    };
-    o.reconnectionAttempts ||= Infinity;
-    o.reconnectionDelay ||= 1e3;
-    o.reconnectionDelayMax ||= 5e3;
-    const codec = o.parser || json;
+    const o = self.opts = { path: "/socket.io", ...opts };
+    for (const name in defaults) o[name] ??= defaults[name];
+    const codec = o.parser || env.I;
     const encoder = new codec.Encoder();
     const decoder = new codec.Decoder();
     let attempts = 0;
@@ -912,10 +977,10 @@ var Manager = class extends Emitter {
           engine.transport.r(true);
         }
       } else if (type == "offline") {
-        if (!/^(localhost|127\.0\.0\.1|\[::1\])(:|$)/.test(parse(uri)[1])) engine.n("transport close", { description: "network connection lost" });
+        if (!/^(localhost|127\.|\[::1)/.test(parse(uri)[1])) engine.n("transport close", { description: "network connection lost" });
       } else if (persisted != false && !(scope.document && scope.document.hidden)) {
         if (retry) retry();
-        else engine.R();
+        else engine.N();
       }
     };
     const watchPage = (verb) => {
@@ -937,12 +1002,12 @@ var Manager = class extends Emitter {
       ended();
       attempts = 0;
       self.e("close", reason, details);
-      each((socket) => socket.O(reason, details));
+      each((socket) => socket.A(reason, details));
       reconnect();
     };
     const reconnect = () => {
       if (!o.reconnection || self.h || self.l || self.s != "closed") return;
-      if (attempts >= o.reconnectionAttempts) {
+      if (attempts >= (o.reconnectionAttempts || Infinity)) {
         attempts = 0;
         self.e("reconnect_failed");
         return;
@@ -971,7 +1036,7 @@ var Manager = class extends Emitter {
       const jitter = o.randomizationFactor;
       timer = later(
         retry,
-        Math.min(o.reconnectionDelay * 2 ** attempts, o.reconnectionDelayMax / (1 + jitter)) * (1 + jitter * (2 * Math.random() - 1)),
+        Math.min((o.reconnectionDelay || 1e3) * 2 ** attempts, (o.reconnectionDelayMax || 5e3) / (1 + jitter)) * (1 + jitter * (2 * Math.random() - 1)),
         o.autoUnref
       );
     };
@@ -1031,7 +1096,7 @@ var Manager = class extends Emitter {
         if (o.autoConnect && !socket.active) socket.connect();
         return socket;
       },
-      j() {
+      C() {
         if (!Object.values(self.nsps).some((socket) => socket.active)) {
           self.l = true;
           self.h = false;
@@ -1054,7 +1119,7 @@ var Manager = class extends Emitter {
     if (o.autoConnect) self.open();
   }
 };
-for (const name of ["reconnection", "reconnectionAttempts", "reconnectionDelay", "reconnectionDelayMax", "randomizationFactor", "timeout"]) {
+for (const name in defaults) {
   Manager.prototype[name] = function(value) {
     if (value === void 0) return this.opts[name];
     this.opts[name] = value;
@@ -1077,72 +1142,6 @@ function lookup(uri, opts) {
   return (options.forceNew || options["force new connection"] || options.multiplex === false || known && known.nsps[path] ? new Manager(uri, options) : cache[id] = known || new Manager(uri, options)).socket(path, options);
 }
 var io = Object.assign(lookup, { Manager, Socket, protocol, io: lookup, connect: lookup });
-
-// src/engine/websocket.ts
-var websocket = {
-  name: "websocket",
-  i(engine, host, opts) {
-    let closed = false;
-    let ws;
-    const fail = async (event) => {
-      if (closed) return;
-      closed = true;
-      if (!engine.id && engine.x) {
-        try {
-          const url = engine.u("polling", "http", opts);
-          const init = { credentials: opts.withCredentials ? "include" : "same-origin", headers: opts.extraHeaders };
-          const response = await fetch(url, init);
-          if (response.status > 400) event = response.status;
-          const { sid } = JSON.parse((await response.text()).slice(1));
-          if (sid) await fetch(url + "&sid=" + sid, { ...init, method: "POST", body: "1" });
-        } catch (_) {
-        }
-      }
-      self.t.n(transportError("websocket error", event));
-    };
-    const self = {
-      name: "websocket",
-      writable: false,
-      t: host,
-      a(packets) {
-        self.writable = false;
-        for (const packet of packets) ws.send(encode(packet));
-        soon(() => {
-          self.writable = true;
-          self.t.m();
-        });
-      },
-      r() {
-        closed = true;
-        if (ws) ws.close();
-      }
-    };
-    try {
-      ws = new (opts.WebSocket || WebSocket)(engine.u("websocket", "ws", opts), opts.protocols || [], {
-        headers: opts.extraHeaders
-      });
-      ws.binaryType = "arraybuffer";
-      ws.onopen = () => {
-        self.writable = true;
-        self.t.E?.();
-      };
-      ws.onmessage = ({ data }) => {
-        const packet = typeof data == "string" ? decode(data) : { type: "message", data };
-        if (packet) self.t.c(packet);
-        else void fail(Error("parser error"));
-      };
-      ws.onerror = fail;
-      ws.onclose = (context) => {
-        if (!closed) self.t.n({ description: "websocket connection closed", context });
-        closed = true;
-      };
-    } catch (err) {
-      soon(() => void fail(err));
-    }
-    return self;
-  }
-};
-env.f.websocket = websocket;
 
 // src/events.ts
 function events(socket, event, { signal, limit = Infinity } = {}) {
@@ -1183,6 +1182,14 @@ function events(socket, event, { signal, limit = Infinity } = {}) {
     }
   };
 }
+
+// src/core.ts
+env.f.websocket = websocket;
+env.I = json;
+
+// src/index.ts
+env.f.polling = polling;
+env.i = start;
 
 // src/umd.ts
 Object.assign(io, { events });

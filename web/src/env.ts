@@ -1,6 +1,7 @@
 // What differs between browsers, workers, Node, Deno and React Native. Nothing
 // here assumes a DOM.
 import type { Carrier, Host, TransportKind } from "./engine/transport";
+import type { Parser } from "./parser";
 
 /** The global scope, where some things are only in some places. */
 export const scope = globalThis as typeof globalThis & {
@@ -12,6 +13,8 @@ export const scope = globalThis as typeof globalThis & {
 export const env: {
   /** The transports there are, by name. */
   _kinds: Record<string, TransportKind>;
+  /** The codec unless an option names another. */
+  _parser?: Parser;
   /** Opens the first transport of an engine. */
   _start: (engine: Carrier, host: Host, kinds: TransportKind[]) => void;
 } = {

@@ -1,6 +1,10 @@
 // The client with WebSocket, polling and the upgrade between them.
 import { polling } from "./engine/polling";
-import "./engine/several";
+import { start } from "./engine/several";
+import { env } from "./env";
+
+env._kinds.polling = polling;
+env._start = start;
 
 export * from "./core";
 export { io as default } from "./core";

@@ -4,8 +4,8 @@ import { Emitter } from "./emitter";
 import { connect, type Engine } from "./engine/engine";
 import type { EnginePacket, RawData } from "./engine/packet";
 import { type EngineOptions, transportError } from "./engine/transport";
-import { later, scope, soon, type Timer } from "./env";
-import { json, type Packet, type Parser } from "./parser";
+import { env, later, scope, soon, type Timer } from "./env";
+import type { Packet, Parser } from "./parser";
 import { Socket, type SocketOptions } from "./socket";
 import { parse } from "./url";
 
@@ -41,6 +41,17 @@ interface ManagerEvents {
   reconnect_failed: () => void;
 }
 
+/** The defaults of the options that have a method, too, to read or set them. */
+const defaults: ManagerOptions = {
+  autoConnect: true,
+  reconnection: true,
+  reconnectionAttempts: Infinity,
+  reconnectionDelay: 1000,
+  reconnectionDelayMax: 5000,
+  randomizationFactor: 0.5,
+  timeout: 20000,
+};
+
 /** What makes a connection worth a look, or ends it. */
 const pageEvents = ["online", "offline", "visibilitychange", "pageshow", "resume", "beforeunload"];
 
@@ -55,19 +66,9 @@ export class Manager extends Emitter<ManagerEvents> {
     super();
     // eslint-disable-next-line @typescript-eslint/no-this-alias
     const self = this;
-    const o: ManagerOptions = (self.opts = {
-      path: "/socket.io",
-      reconnection: true,
-      timeout: 20000,
-      randomizationFactor: 0.5,
-      autoConnect: true,
-      ...opts,
-    });
-    // Zero means the default too.
-    o.reconnectionAttempts ||= Infinity;
-    o.reconnectionDelay ||= 1000;
-    o.reconnectionDelayMax ||= 5000;
-    const codec = o.parser || json;
+    const o: ManagerOptions = (self.opts = { path: "/socket.io", ...opts });
+    for (const name in defaults) o[name] ??= defaults[name];
+    const codec = o.parser || env._parser!;
     const encoder = new codec.Encoder();
     const decoder = new codec.Decoder();
     let attempts = 0;
@@ -87,7 +88,7 @@ export class Manager extends Emitter<ManagerEvents> {
           engine.transport._close(true);
         }
       } else if (type == "offline") {
-        if (!/^(localhost|127\.0\.0\.1|\[::1\])(:|$)/.test(parse(uri)[1])) engine._end("transport close", { description: "network connection lost" });
+        if (!/^(localhost|127\.|\[::1)/.test(parse(uri)[1])) engine._end("transport close", { description: "network connection lost" });
       } else if (persisted != false && !(scope.document && scope.document.hidden)) {
         if (retry) retry();
         else engine._wake();
@@ -121,7 +122,8 @@ export class Manager extends Emitter<ManagerEvents> {
 
     const reconnect = () => {
       if (!o.reconnection || self._reconnecting || self._stopped || self._readyState != "closed") return;
-      if (attempts >= o.reconnectionAttempts!) {
+      // Of these three zero means the default.
+      if (attempts >= (o.reconnectionAttempts || Infinity)) {
         attempts = 0;
         self._fire("reconnect_failed");
         return;
@@ -153,7 +155,7 @@ export class Manager extends Emitter<ManagerEvents> {
       const jitter = o.randomizationFactor!;
       timer = later(
         retry,
-        Math.min(o.reconnectionDelay! * 2 ** attempts, o.reconnectionDelayMax! / (1 + jitter)) * (1 + jitter * (2 * Math.random() - 1)),
+        Math.min((o.reconnectionDelay || 1000) * 2 ** attempts, (o.reconnectionDelayMax || 5000) / (1 + jitter)) * (1 + jitter * (2 * Math.random() - 1)),
         o.autoUnref,
       );
     };
@@ -284,7 +286,7 @@ export interface Manager {
 }
 
 // Reads or sets an option.
-for (const name of ["reconnection", "reconnectionAttempts", "reconnectionDelay", "reconnectionDelayMax", "randomizationFactor", "timeout"]) {
+for (const name in defaults) {
   (Manager.prototype as never as Record<string, unknown>)[name] = function (this: Manager, value?: unknown) {
     if (value === undefined) return this.opts[name];
     this.opts[name] = value;

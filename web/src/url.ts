@@ -8,8 +8,8 @@ import { scope } from "./env";
 export function parse(uri = ""): [secure: boolean, host: string, path: string, query: string] {
   const page = scope.location || { protocol: "https:", host: "" };
   const [, scheme = page.protocol, at, path, query] = /^(?:(\w+:)?\/\/(?:[^/?#]*@)?)?([^/?#]*)([^?#]*)\??([^#]*)/.exec(uri)!;
-  const secure = !/^(ht|w).*[^s]:$/i.test(scheme);
+  const secure = /s:$/i.test(scheme);
   const host = (at || page.host).replace(secure ? /:443$/ : /:80$/, "");
-  if (!host) throw Error("io() needs an address with a host here");
+  if (!host) throw Error(__DEV__ ? "io(): without a page to take it from, the address must name a host, as in io(\"https://example.org\")" : "no host");
   return [secure, host, path || "/", query];
 }

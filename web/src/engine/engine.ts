@@ -17,10 +17,8 @@ interface EngineEvents {
   open: () => void;
   packet: (packet: EnginePacket) => void;
   packetCreate: (packet: EnginePacket) => void;
-  data: (data: RawData) => void;
   message: (data: RawData) => void;
   ping: () => void;
-  flush: () => void;
   drain: () => void;
   upgrading: (transport: Transport) => void;
   upgrade: (transport: Transport) => void;
@@ -124,7 +122,6 @@ export function connect(uri: string | undefined, opts: EngineOptions, owner: (ev
       if (self.readyState != "closed" && self.transport.writable && self.writeBuffer[0]) {
         const packets = self.writeBuffer.slice();
         sent = self.transport._send(packets) || packets.length;
-        fire("flush");
       }
     },
 
@@ -181,7 +178,6 @@ export function connect(uri: string | undefined, opts: EngineOptions, owner: (ev
           lastPing = Date.now();
           awaitPing(pingTimeout);
         } else if (type == "message") {
-          fire("data", data);
           fire(type, data);
         }
       },

@@ -1,7 +1,7 @@
 import { sizeOf } from "../binary";
-import { env, later, type Timer } from "../env";
+import { later, type Timer } from "../env";
 import { decodeBase64, encodeBase64 } from "./base64";
-import { type Transport, transportError, type TransportKind } from "./transport";
+import { requestOf, type Transport, transportError, type TransportKind } from "./transport";
 
 const separator = "\x1e";
 
@@ -31,13 +31,12 @@ export const polling: TransportKind = {
       let timer: Timer | undefined;
       if (opts.requestTimeout) timer = later(() => aborter.abort(), opts.requestTimeout, opts.autoUnref);
       try {
-        const response = await fetch(engine._url("polling", "http", opts), {
+        const response = await (opts.fetch || fetch)(engine._url("polling", "http", opts), {
           method: body ? "POST" : "GET",
           body,
           // The last word of a page that is being left.
           keepalive: body == "1",
-          headers: opts.extraHeaders,
-          credentials: opts.withCredentials ? "include" : "same-origin",
+          ...requestOf(opts),
           signal: aborter.signal,
         });
         context = response;
@@ -125,5 +124,3 @@ export const polling: TransportKind = {
     return self;
   },
 };
-
-env._kinds.polling = polling;

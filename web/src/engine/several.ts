@@ -12,7 +12,7 @@ let lastGood = "";
  * Opens transports one after the other until one works, and then goes on to a
  * better one if there is one.
  */
-env._start = function start(engine: Carrier, host: Host, kinds: TransportKind[]): void {
+export function start(engine: Carrier, host: Host, kinds: TransportKind[]): void {
   const { rememberUpgrade, tryAllTransports, upgrade: mayUpgrade, autoUnref } = engine.opts;
   const [kind, next] = (rememberUpgrade && kinds.filter(({ name }) => name == lastGood && name != "polling")[0] && [env._kinds[lastGood]]) || kinds;
   if (!kind) return;
@@ -42,4 +42,4 @@ env._start = function start(engine: Carrier, host: Host, kinds: TransportKind[])
       transport._host._end(Error("timeout"));
     }, patience, autoUnref);
   }
-};
+}

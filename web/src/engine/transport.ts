@@ -44,6 +44,11 @@ export interface EngineOptions {
   closeOnBeforeunload?: boolean;
   /** Does not keep a Node process alive. Default false. */
   autoUnref?: boolean;
+  /** The WebSocket to use. Default: the global one. */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  WebSocket?: new (url: string, protocols?: any, options?: any) => any;
+  /** What makes HTTP requests. Default: the global one. */
+  fetch?: typeof fetch;
   /** What transports read in certain places only: TLS in Node, say. */
   [more: string]: unknown;
 }
@@ -122,3 +127,9 @@ export interface TransportError extends Error {
 
 export const transportError = (message: string, description?: unknown, context?: unknown): TransportError =>
   Object.assign(Error(message), { type: "TransportError" as const, description, context });
+
+/** Cookies and headers of an HTTP request. */
+export const requestOf = ({ withCredentials, extraHeaders }: EngineOptions): RequestInit => ({
+  credentials: withCredentials ? "include" : "same-origin",
+  headers: extraHeaders,
+});

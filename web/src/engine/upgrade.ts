@@ -12,7 +12,7 @@ export function upgrade(engine: Carrier, host: Host, kinds: TransportKind[], don
     let next: Transport | undefined;
     let paused = false;
     let over = false;
-    const fail = (cause: unknown) => {
+    const fail = (cause?: unknown) => {
       if (over) return;
       over = true;
       if (next) next._close();
@@ -29,7 +29,7 @@ export function upgrade(engine: Carrier, host: Host, kinds: TransportKind[], don
         _open: () => self._send([{ type: "ping", data: "probe" }]),
         _packet({ type, data }) {
           if (over) return;
-          if (type != "pong" || data != "probe" || engine.upgrading) return fail(Error("unexpected packet"));
+          if (type != "pong" || data != "probe" || engine.upgrading) return fail(type);
           engine.upgrading = paused = true;
           engine._fire("upgrading", self);
           old._pause!(() => {
@@ -49,8 +49,8 @@ export function upgrade(engine: Carrier, host: Host, kinds: TransportKind[], don
         _end: fail,
       }));
     };
-    engine.once("close", () => fail(Error("socket closed")));
-    engine.once("upgrade", () => fail(Error("transport closed")));
+    engine.once("close", fail);
+    engine.once("upgrade", fail);
     // WebTransport goes first.
     if (kind.name == "websocket" && kinds[1]) later(probe, 200, engine.opts.autoUnref);
     else probe();

@@ -1,12 +1,6 @@
-import { env, soon } from "../env";
+import { soon } from "../env";
 import { decode, encode } from "./packet";
-import { type Transport, transportError, type TransportKind } from "./transport";
-
-/** The part of a WebSocket constructor that the client uses. */
-export interface WebSocketConstructor {
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  new (url: string, protocols?: any, options?: any): any;
-}
+import { requestOf, type Transport, transportError, type TransportKind } from "./transport";
 
 /** The WebSocket transport: one frame per packet, bytes as they are. */
 export const websocket: TransportKind = {
@@ -14,7 +8,7 @@ export const websocket: TransportKind = {
 
   _start(engine, host, opts) {
     let closed = false;
-    let ws: InstanceType<WebSocketConstructor>;
+    let ws: InstanceType<NonNullable<typeof opts.WebSocket>>;
 
     const fail = async (event: unknown) => {
       if (closed) return;
@@ -23,13 +17,13 @@ export const websocket: TransportKind = {
         // A browser tells no one why a WebSocket was refused, so ask over HTTP.
         try {
           const url = engine._url("polling", "http", opts);
-          const init: RequestInit = { credentials: opts.withCredentials ? "include" : "same-origin", headers: opts.extraHeaders };
-          const response = await fetch(url, init);
+          const request = opts.fetch || fetch;
+          const response = await request(url, requestOf(opts));
           // 400 may only say that polling is off.
           if (response.status > 400) event = response.status;
           // That opened a session, which nobody wants.
           const { sid } = JSON.parse((await response.text()).slice(1));
-          if (sid) await fetch(url + "&sid=" + sid, { ...init, method: "POST", body: "1" });
+          if (sid) await request(url + "&sid=" + sid, { ...requestOf(opts), method: "POST", body: "1" });
         } catch (_) {}
       }
       self._host._end(transportError("websocket error", event));
@@ -60,7 +54,7 @@ export const websocket: TransportKind = {
     try {
       // Browsers ignore the third argument; `ws` and React Native take headers
       // in it.
-      ws = new ((opts.WebSocket as WebSocketConstructor) || WebSocket)(engine._url("websocket", "ws", opts), opts.protocols || [], {
+      ws = new (opts.WebSocket || WebSocket)(engine._url("websocket", "ws", opts), opts.protocols || [], {
         headers: opts.extraHeaders,
       });
       ws.binaryType = "arraybuffer";
@@ -84,5 +78,3 @@ export const websocket: TransportKind = {
     return self;
   },
 };
-
-env._kinds.websocket = websocket;
