@@ -1,5 +1,6 @@
-// Package interop holds the server to the official client, and the expectations
-// themselves to the official server. See README.md.
+// Package interop holds the server to the official client and to our browser
+// client, that to the official server, and the expectations themselves to the
+// official pair. See README.md.
 package interop
 
 import (
@@ -29,14 +30,24 @@ func TestServer(t *testing.T) {
 	if out, err := exec.Command("go", "build", "-race", "-o", exe, "./goserver").CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
-	scenarios(t, exe)
+	t.Run("official client", func(t *testing.T) { scenarios(t, exe, "official") })
+	t.Run("our client", func(t *testing.T) { scenarios(t, exe, ourClient) })
 }
+
+// ourClient is the browser client as Node loads it, from the folder node.
+const ourClient = "../../web/dist/node.js"
 
 // TestControl runs them against the official server, so that an expectation
 // that is wrong shows.
 func TestControl(t *testing.T) {
 	needParts(t)
-	scenarios(t, "node")
+	scenarios(t, "node", "official")
+}
+
+// TestClient runs them with our client against the official server.
+func TestClient(t *testing.T) {
+	needParts(t)
+	scenarios(t, "node", ourClient)
 }
 
 func needParts(t *testing.T) {
@@ -47,10 +58,13 @@ func needParts(t *testing.T) {
 	if _, err := os.Stat("node/node_modules/socket.io-client"); err != nil {
 		t.Fatal("run npm ci in interop/node first: ", err)
 	}
+	if _, err := os.Stat("../web/node_modules/ws"); err != nil {
+		t.Fatal("run npm ci in web first: ", err)
+	}
 }
 
-func scenarios(t *testing.T, server string) {
-	cmd := exec.Command("node", "run.mjs", "--server", server, "--jobs", "4")
+func scenarios(t *testing.T, server, client string) {
+	cmd := exec.Command("node", "run.mjs", "--server", server, "--client", client, "--jobs", "4")
 	cmd.Dir = "node"
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

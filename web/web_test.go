@@ -12,12 +12,14 @@ import (
 )
 
 var served = map[string]string{
-	"socket.io.js":             "application/javascript; charset=utf-8",
-	"socket.io.js.map":         "application/json; charset=utf-8",
-	"socket.io.min.js":         "application/javascript; charset=utf-8",
-	"socket.io.min.js.map":     "application/json; charset=utf-8",
-	"socket.io.esm.min.js":     "application/javascript; charset=utf-8",
-	"socket.io.esm.min.js.map": "application/json; charset=utf-8",
+	"socket.io.js":                 "application/javascript; charset=utf-8",
+	"socket.io.js.map":             "application/json; charset=utf-8",
+	"socket.io.min.js":             "application/javascript; charset=utf-8",
+	"socket.io.min.js.map":         "application/json; charset=utf-8",
+	"socket.io.esm.min.js":         "application/javascript; charset=utf-8",
+	"socket.io.esm.min.js.map":     "application/json; charset=utf-8",
+	"socket.io.msgpack.min.js":     "application/javascript; charset=utf-8",
+	"socket.io.msgpack.min.js.map": "application/json; charset=utf-8",
 }
 
 // serve answers a request, and fails the test if nobody feels responsible.

@@ -1,6 +1,6 @@
 // Runs the scenarios against one server and writes one line of JSON for each:
 //
-//	node run.mjs [--server node|EXECUTABLE] [--only TEXT] [--jobs N] [--list]
+//	node run.mjs [--server node|EXECUTABLE] [--client official|FILE] [--only TEXT] [--jobs N] [--list]
 //
 // A line is {scenario, transport, ok, ms, error?, stderr?}; with --list it is
 // {scenario, transport} and nothing runs. The last line is {passed, failed}.
@@ -11,6 +11,7 @@ import { scenarios } from "./scenarios/index.mjs";
 const { values } = parseArgs({
   options: {
     server: { type: "string", default: "node" },
+    client: { type: "string", default: "official" }, // read by lib/client.mjs
     only: { type: "string", default: "" },
     jobs: { type: "string", default: "6" },
     list: { type: "boolean", default: false },

@@ -53,8 +53,11 @@ func bundles() []bundle {
 		{name: "socket.io.min.js", entry: "umd.ts", format: cjs, minify: true},
 		{name: "socket.io.msgpack.min.js", entry: "umd-msgpack.ts", format: cjs, minify: true},
 		{name: "socket.io.esm.min.js", entry: "served.ts", format: esm, minify: true},
-		{name: "node.js", entry: "node.ts", format: esm, dev: true, node: true, external: []string{"ws"}},
-		{name: "node.cjs", entry: "node.ts", format: cjs, dev: true, node: true, external: []string{"ws"}},
+	}
+	for name, entry := range map[string]string{"node": "node.ts", "msgpack.node": "msgpack.ts"} {
+		list = append(list,
+			bundle{name: name + ".js", entry: entry, format: esm, dev: true, node: true},
+			bundle{name: name + ".cjs", entry: entry, format: cjs, dev: true, node: true})
 	}
 	for _, entry := range []string{"index", "core", "webtransport", "msgpack"} {
 		list = append(list,
@@ -125,7 +128,7 @@ func options(web string, b bundle) api.BuildOptions {
 		LogLevel:      api.LogLevelWarning,
 		Banner:        map[string]string{"js": banner},
 		External:      b.external,
-		Define:        map[string]string{"__DEV__": fmt.Sprint(b.dev)},
+		Define:        map[string]string{"__DEV__": fmt.Sprint(b.dev), "__NODE__": fmt.Sprint(b.node)},
 
 		MinifyWhitespace:  b.minify,
 		MinifyIdentifiers: b.minify,
@@ -159,7 +162,7 @@ func names(web string) map[string]any {
 			EntryPoints: []string{filepath.Join(web, "src", "index.ts")},
 			Bundle:      true, Format: api.FormatESModule, LogLevel: api.LogLevelWarning,
 			MinifyIdentifiers: true, TreeShaking: api.TreeShakingFalse,
-			Define:      map[string]string{"__DEV__": "false"},
+			Define:      map[string]string{"__DEV__": "false", "__NODE__": "false"},
 			MangleProps: "^_[a-z]", MangleCache: map[string]any{},
 		})
 		if len(result.Errors) > 0 {

@@ -2,6 +2,7 @@
 
 // src/binary.ts
 var isBinary = (value) => ArrayBuffer.isView(value) || /(Buffer|Blob|File)]$/.test({}.toString.call(value));
+var given = (bytes) => false ? Buffer.from(bytes) : bytes;
 
 // src/msgpack.ts
 var maxDepth = 500;
@@ -100,7 +101,7 @@ function read(input) {
     return (pos += n) - n;
   };
   const uint = (size) => size == 1 ? data.getUint8(take(1)) : size == 2 ? data.getUint16(take(2)) : data.getUint32(take(4));
-  const bytes = (n) => input.slice(take(n), pos).buffer;
+  const bytes = (n) => given(input.slice(take(n), pos).buffer);
   const text = (n) => new TextDecoder().decode(input.subarray(take(n), pos));
   const list = (n) => {
     take(n);

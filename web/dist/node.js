@@ -13,6 +13,7 @@ import { createRequire } from "node:module";
 
 // src/binary.ts
 var isBinary = (value) => ArrayBuffer.isView(value) || /(Buffer|Blob|File)]$/.test({}.toString.call(value));
+var given = (bytes) => bytes instanceof ArrayBuffer ? Buffer.from(bytes) : bytes;
 var sizeOf = (data) => typeof data == "string" ? new TextEncoder().encode(data).length : data.byteLength ?? data.size;
 
 // src/env.ts
@@ -375,7 +376,7 @@ var Decoder = class {
     } else {
       if (!isBinary(message)) bad("Unknown type: " + message);
       if (!packet) return bad("got binary data when not reconstructing a packet");
-      this.g.push(message);
+      this.g.push(given(message));
     }
     if (this.g.length < packet.attachments) this.p = packet;
     else {
@@ -695,8 +696,11 @@ var Socket = class extends Emitter {
         send(EVENT, data, id);
       } catch (error) {
         if (acks[id]) acks[id](error);
-        else if (late) void Promise.reject(error);
-        else throw error;
+        else if (late) {
+          soon(() => {
+            throw error;
+          });
+        } else throw error;
       }
     };
     const drain = (force) => {
@@ -709,7 +713,7 @@ var Socket = class extends Emitter {
       }
     };
     const deliver = (args) => {
-      for (const listener of self.S) listener.apply(self, args);
+      for (const listener of self.A) listener.apply(self, args);
       self.e(...args);
       const last = args[args.length - 1];
       if (pid && typeof last == "string") offset = last;
@@ -718,7 +722,7 @@ var Socket = class extends Emitter {
       self.active = false;
       asked = 0;
       io2.C();
-      if (reason) self.A(reason);
+      if (reason) self.S(reason);
     };
     const refused = (error) => {
       if (true) explain(error);
@@ -734,7 +738,7 @@ var Socket = class extends Emitter {
       sendBuffer: [],
       acks,
       o: {},
-      S: [],
+      A: [],
       O: [],
       connect() {
         if (!self.connected) {
@@ -830,11 +834,11 @@ var Socket = class extends Emitter {
       U({ type, data, id }) {
         const args = data || [];
         if (type == CONNECT) {
-          const { sid, pid: given } = args;
+          const { sid, pid: given2 } = args;
           if (!sid) return void self.e("connect_error", Error(true ? "the server speaks version 2 of Socket.IO, which this client does not" : "version 2"));
           self.id = sid;
-          self.recovered = !!given && pid == given;
-          pid = given;
+          self.recovered = !!given2 && pid == given2;
+          pid = given2;
           self.connected = true;
           self.receiveBuffer.splice(0).map(deliver);
           self.sendBuffer.splice(0).map((packet) => dispatch(packet, 1));
@@ -854,7 +858,7 @@ var Socket = class extends Emitter {
         } else if (type == DISCONNECT) leave("io server disconnect");
         else refused(Object.assign(Error(args.message || data), { data: args.data }));
       },
-      A(reason, details) {
+      S(reason, details) {
         asked = 0;
         self.connected = false;
         self.id = void 0;
@@ -902,7 +906,7 @@ var Socket = class extends Emitter {
     });
   }
 };
-for (const [name, key] of [["Any", /* @__KEY__ */ "S"], ["AnyOutgoing", /* @__KEY__ */ "O"]]) {
+for (const [name, key] of [["Any", /* @__KEY__ */ "A"], ["AnyOutgoing", /* @__KEY__ */ "O"]]) {
   Object.assign(Socket.prototype, {
     ["on" + name](listener) {
       this[key] = [...this[key], listener];
@@ -987,7 +991,7 @@ var Manager = class extends Emitter {
       ended();
       attempts = 0;
       self.e("close", reason, details);
-      each((socket) => socket.A(reason, details));
+      each((socket) => socket.S(reason, details));
       reconnect();
     };
     const reconnect = () => {
@@ -1358,7 +1362,7 @@ var fetcher = (opts, jar) => ((url, { method = "GET", body, signal } = {}) => ne
     headers["Content-Length"] = Buffer.byteLength(body);
   }
   const request = url.startsWith("https:") ? httpsRequest : httpRequest;
-  const sent = request(url, { method, headers, signal, ...pick(opts, connectionOptions), ...opts.rejectUnauthorized === false && { rejectUnauthorized: false } }, (response) => {
+  const sent = request(url, { agent: false, method, headers, signal, ...pick(opts, connectionOptions), ...opts.rejectUnauthorized === false && { rejectUnauthorized: false } }, (response) => {
     jar?.take(response);
     let text = "";
     response.setEncoding("utf8");

@@ -1,6 +1,6 @@
 // The codec of socket.io-msgpack-parser: a packet is one binary message. It is
 // smaller and quicker than JSON where there are bytes and numbers.
-import { isBinary } from "./binary";
+import { given, isBinary } from "./binary";
 import type { Packet, Parser } from "./parser";
 
 /** Values may be nested this deep in what a server sends. */
@@ -111,7 +111,7 @@ function read(input: Uint8Array): unknown {
     return (pos += n) - n;
   };
   const uint = (size: number) => (size == 1 ? data.getUint8(take(1)) : size == 2 ? data.getUint16(take(2)) : data.getUint32(take(4)));
-  const bytes = (n: number) => input.slice(take(n), pos).buffer;
+  const bytes = (n: number) => given(input.slice(take(n), pos).buffer);
   const text = (n: number) => new TextDecoder().decode(input.subarray(take(n), pos));
   const list = (n: number) => {
     take(n);

@@ -70,7 +70,9 @@ const fetcher = (opts: EngineOptions, jar: Jar | undefined) =>
         headers["Content-Length"] = Buffer.byteLength(body);
       }
       const request = url.startsWith("https:") ? httpsRequest : httpRequest;
-      const sent = request(url, { method, headers, signal, ...pick(opts, connectionOptions), ...(opts.rejectUnauthorized === false && { rejectUnauthorized: false }) }, (response) => {
+      // A connection each: one that is kept may be closed by the server while a
+      // request is on its way, and nobody may send that twice.
+      const sent = request(url, { agent: false, method, headers, signal, ...pick(opts, connectionOptions), ...(opts.rejectUnauthorized === false && { rejectUnauthorized: false }) }, (response) => {
         jar?.take(response);
         let text = "";
         response.setEncoding("utf8");

@@ -1,4 +1,4 @@
-import { isBinary, type Binary } from "./binary";
+import { type Binary, given, isBinary } from "./binary";
 
 /** The revision of the Socket.IO protocol. */
 export const protocol = 5;
@@ -103,7 +103,7 @@ class Decoder {
     } else {
       if (!isBinary(message)) bad(__DEV__ && "Unknown type: " + message);
       if (!packet) return bad(__DEV__ && "got binary data when not reconstructing a packet");
-      this._buffers.push(message);
+      this._buffers.push(given(message));
     }
     if (this._buffers.length < packet.attachments!) this._pending = packet;
     else {

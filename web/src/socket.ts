@@ -2,7 +2,7 @@ import { explain, warn } from "./dev";
 import { Emitter } from "./emitter";
 import type { Manager } from "./manager";
 import { ACK, CONNECT, DISCONNECT, EVENT, type Packet, reserved } from "./parser";
-import { later } from "./env";
+import { later, soon } from "./env";
 import type {
   AckResult,
   AnyListener,
@@ -105,7 +105,11 @@ export class Socket<Listen extends object = DefaultEventsMap, Emit extends objec
         send(EVENT, data, id);
       } catch (error) {
         if (acks[id!]) acks[id!](error as Error);
-        else if (late) void Promise.reject(error);
+        else if (late) {
+          soon(() => {
+            throw error;
+          });
+        }
         else throw error;
       }
     };

@@ -13,6 +13,10 @@ io.on("connection", (socket) => {
   socket.on("say", (...args) => socket.emit("said", ...args));
   socket.on("ask me", (ack) => socket.emit("question", 20, (answer) => ack(answer)));
   socket.on("what is my token", (ack) => ack(socket.handshake.query.token));
+  // Of the last request, which is that of the upgrade.
+  let last = socket.request;
+  io.engine.on("headers", (_, req) => (last = req));
+  socket.on("what are my headers", (ack) => ack({ who: last.headers["x-who"], cookie: last.headers.cookie }));
   socket.on("talk nonsense", () => socket.conn.write("nonsense"));
   socket.on("kick me", () => socket.disconnect());
   const heard = new Set();

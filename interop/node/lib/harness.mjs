@@ -1,6 +1,5 @@
 // What a scenario is given, and how it is run.
-import { Manager } from "socket.io-client";
-import msgpack from "socket.io-msgpack-parser";
+import { Manager, msgpack } from "./client.mjs";
 import { Fixture } from "./fixture.mjs";
 import { Proxy } from "./proxy.mjs";
 import { Manager as Manager2 } from "./revision3.mjs";
@@ -25,7 +24,7 @@ export function waysOf({ over = transports, oldOver = over, parsers = ["json", "
   return ways;
 }
 
-// The official client's names for what a scenario calls its transport.
+// The clients' names for what a scenario calls its transport.
 const names = { websocket: ["websocket"], polling: ["polling"], upgrade: ["polling", "websocket"] };
 
 // A shared server lives as long as the run; scenarios that need the same
@@ -86,7 +85,7 @@ class Context {
     return p;
   }
 
-  // manager is a connection of the official client, over the transport that
+  // manager is a connection of the client, over the transport that
   // the scenario runs on. It does not reconnect unless asked to.
   manager({ url = this.server.url, ...options } = {}) {
     const m = new (this.old ? Manager2 : Manager)(url, {
@@ -129,7 +128,8 @@ class Context {
   async close() {
     for (const m of this.#managers) {
       m.reconnection(false);
-      m._close();
+      for (const s of Object.values(m.nsps)) s.disconnect();
+      m.engine?.close();
     }
     for (const f of this.#deferred.reverse()) await f();
   }

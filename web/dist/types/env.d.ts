@@ -1,4 +1,5 @@
 import type { Carrier, Host, TransportKind } from "./engine/transport";
+import type { Parser } from "./parser";
 /** The global scope, where some things are only in some places. */
 export declare const scope: typeof globalThis & {
     location?: Location;
@@ -8,6 +9,8 @@ export declare const scope: typeof globalThis & {
 export declare const env: {
     /** The transports there are, by name. */
     _kinds: Record<string, TransportKind>;
+    /** The codec unless an option names another. */
+    _parser?: Parser;
     /** Opens the first transport of an engine. */
     _start: (engine: Carrier, host: Host, kinds: TransportKind[]) => void;
 };

@@ -1,7 +1,7 @@
 import { Emitter } from "./emitter";
 import { type Engine } from "./engine/engine";
 import { type EngineOptions } from "./engine/transport";
-import { type Packet, type Parser } from "./parser";
+import type { Packet, Parser } from "./parser";
 import { Socket, type SocketOptions } from "./socket";
 /** The options of a Manager. */
 export interface ManagerOptions extends EngineOptions {

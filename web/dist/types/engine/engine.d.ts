@@ -5,10 +5,8 @@ interface EngineEvents {
     open: () => void;
     packet: (packet: EnginePacket) => void;
     packetCreate: (packet: EnginePacket) => void;
-    data: (data: RawData) => void;
     message: (data: RawData) => void;
     ping: () => void;
-    flush: () => void;
     drain: () => void;
     upgrading: (transport: Transport) => void;
     upgrade: (transport: Transport) => void;

@@ -44,6 +44,10 @@ export interface EngineOptions {
     closeOnBeforeunload?: boolean;
     /** Does not keep a Node process alive. Default false. */
     autoUnref?: boolean;
+    /** The WebSocket to use. Default: the global one. */
+    WebSocket?: new (url: string, protocols?: any, options?: any) => any;
+    /** What makes HTTP requests. Default: the global one. */
+    fetch?: typeof fetch;
     /** What transports read in certain places only: TLS in Node, say. */
     [more: string]: unknown;
 }
@@ -90,3 +94,5 @@ export interface TransportError extends Error {
     context?: unknown;
 }
 export declare const transportError: (message: string, description?: unknown, context?: unknown) => TransportError;
+/** Cookies and headers of an HTTP request. */
+export declare const requestOf: ({ withCredentials, extraHeaders }: EngineOptions) => RequestInit;
