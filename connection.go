@@ -31,6 +31,7 @@ type connection struct {
 	request   *http.Request // until the first namespace has been joined
 	timer     *time.Timer   // of ConnectTimeout, until a namespace has been joined
 	flow      flow
+	leaving   *time.Timer // until the end, while Shutdown waits for handlers; nil otherwise
 }
 
 // onSession is called by the engine for each handshake.

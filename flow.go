@@ -32,6 +32,9 @@ func (c *connection) received(size int) (limit string) {
 func (c *connection) handled(size int) {
 	c.flow.events--
 	c.flow.bytes -= size
+	if c.leaving != nil && c.flow.events == 0 {
+		go c.shut()
+	}
 	c.decide()
 }
 
@@ -49,8 +52,9 @@ func (c *connection) waits(n int) {
 func (c *connection) decide() {
 	f, o := &c.flow, c.srv.opts
 	events := int(f.events)
-	above := events >= o.MaxReceivedEvents || f.bytes >= o.MaxReceivedBytes
-	below := events <= o.MaxReceivedEvents/2 && f.bytes <= o.MaxReceivedBytes/2
+	leaving := c.leaving != nil // nothing new is read
+	above := leaving || events >= o.MaxReceivedEvents || f.bytes >= o.MaxReceivedBytes
+	below := !leaving && events <= o.MaxReceivedEvents/2 && f.bytes <= o.MaxReceivedBytes/2
 	switch {
 	case !f.paused && above && f.waiting == 0:
 		f.paused = true

@@ -186,6 +186,17 @@ type Options struct {
 	// and receive what they missed. Default nil: they do not.
 	Recovery *Recovery
 
+	// ShutdownDelay is how long Shutdown goes on as before, with Draining
+	// reporting true, so that a load balancer looks elsewhere before anybody is
+	// refused. Default none.
+	ShutdownDelay time.Duration
+	// ShutdownRate is how many connections Shutdown closes in a second, so that
+	// they do not all come back at once, somewhere else. Default 2,000.
+	ShutdownRate int
+	// ShutdownGrace is how long Shutdown waits for the handlers of a connection
+	// before it closes it. Default 1 s.
+	ShutdownGrace time.Duration
+
 	// Logger gets what an operator should know; at level Debug also one
 	// record per lifecycle change. Default slog.Default().
 	Logger *slog.Logger
@@ -239,6 +250,16 @@ func (o *Options) withDefaults() *Options {
 	if c.ConnectTimeout == 0 {
 		c.ConnectTimeout = 45 * time.Second
 	}
+	if c.ShutdownDelay < 0 {
+		panic(fmt.Sprintf("socketio: Options.ShutdownDelay: %v is negative", c.ShutdownDelay))
+	}
+	if c.ShutdownGrace < 0 {
+		panic(fmt.Sprintf("socketio: Options.ShutdownGrace: %v is negative", c.ShutdownGrace))
+	}
+	if c.ShutdownGrace == 0 {
+		c.ShutdownGrace = time.Second
+	}
+	number(&c.ShutdownRate, 2000, "ShutdownRate")
 	if c.Parser == nil {
 		c.Parser = parser.JSON
 	}

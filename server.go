@@ -2,13 +2,11 @@ package socketio
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
 
-	"github.com/sockeye-go/socketio/adapter"
 	"github.com/sockeye-go/socketio/engineio"
 	"github.com/sockeye-go/socketio/parser"
 	"github.com/sockeye-go/socketio/web"
@@ -27,6 +25,9 @@ type Server struct {
 	work   gauge // queues of sockets that are being run
 
 	lastURL atomic.Pointer[string]
+
+	draining atomic.Bool
+	leaving  gauge // connections that Shutdown waits for
 
 	ctx    context.Context // of what belongs to no socket
 	cancel context.CancelFunc
@@ -128,47 +129,3 @@ func (srv *Server) allNamespaces() []*Namespace {
 // Connections returns the number of connections, joined to a namespace or not
 // (engine.clientsCount in JavaScript).
 func (srv *Server) Connections() int { return srv.engine.Sessions() }
-
-// Shutdown ends the server in good order: it refuses new connections, sends
-// what is queued, closes all connections (clients will try to reconnect), and
-// waits for the handlers that still run. When ctx ends first, it closes what is
-// left at once and returns the error of ctx. Call it before the Shutdown of the
-// http.Server, which knows neither WebSockets nor waiting polls.
-func (srv *Server) Shutdown(ctx context.Context) error {
-	srv.engine.Drain()
-	srv.disconnectAll()
-	err := srv.engine.Shutdown(ctx)
-	if err == nil {
-		err = srv.work.wait(ctx)
-	}
-	return errors.Join(err, srv.closeAdapters())
-}
-
-// Close ends the server at once. It does not wait for handlers; their contexts
-// are done.
-func (srv *Server) Close() error {
-	srv.engine.Drain()
-	srv.disconnectAll()
-	return errors.Join(srv.engine.Close(), srv.closeAdapters())
-}
-
-// disconnectAll gives every socket its reason before the engine can.
-func (srv *Server) disconnectAll() {
-	srv.cancel()
-	for _, n := range srv.allNamespaces() {
-		for m := range n.adapter.Local(adapter.Target{Local: true}) {
-			s := m.(*Socket)
-			s.closing()
-			s.close(ServerShuttingDown)
-			s.schedule()
-		}
-	}
-}
-
-func (srv *Server) closeAdapters() error {
-	var errs []error
-	for _, n := range srv.allNamespaces() {
-		errs = append(errs, n.adapter.Close())
-	}
-	return errors.Join(errs...)
-}

@@ -1,0 +1,107 @@
+package socketio_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/sockeye-go/socketio"
+)
+
+// TestShutdownAnswers: what came before the shutdown is answered, and nobody waits
+// longer than the grace.
+func TestShutdownAnswers(t *testing.T) {
+	bubble(t, &socketio.Options{ShutdownGrace: 3 * time.Second}, func(t *testing.T, h *harness) {
+		h.OnConnection(func(_ context.Context, s *socketio.Socket) error {
+			s.On("work", func(ctx context.Context, m *socketio.Message) error {
+				var d time.Duration
+				if err := m.Decode(&d); err != nil {
+					return err
+				}
+				select {
+				case <-time.After(d):
+				case <-ctx.Done():
+				}
+				return m.Ack("done")
+			})
+			return nil
+		})
+		quick, slow := h.join(), h.join()
+		quick.send(fmt.Sprintf(`421["work",%d]`, 2*time.Second))
+		slow.send(fmt.Sprintf(`421["work",%d]`, time.Hour))
+		synctest.Wait()
+		start := time.Now()
+		if err := h.Shutdown(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(start); took != 3*time.Second {
+			t.Errorf("Shutdown took %v; want the 3 s of the grace", took)
+		}
+		quick.want(`431["done"]`, "end")
+		slow.want("end")
+	})
+}
+
+// TestShutdownPace: connections are closed at the rate, and faster when the
+// context would end before.
+func TestShutdownPace(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		limit   time.Duration
+		longest time.Duration
+	}{
+		{"at the rate", time.Hour, 450 * time.Millisecond},
+		{"before the context ends", 200 * time.Millisecond, 100 * time.Millisecond},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			bubble(t, &socketio.Options{ShutdownRate: 20}, func(t *testing.T, h *harness) {
+				var mu sync.Mutex
+				var ends []time.Duration
+				start := time.Now()
+				h.OnDisconnect(func(context.Context, *socketio.Socket, socketio.DisconnectReason) {
+					mu.Lock()
+					defer mu.Unlock()
+					ends = append(ends, time.Since(start))
+				})
+				for range 10 {
+					h.join()
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), c.limit)
+				defer cancel()
+				if err := h.Shutdown(ctx); err != nil {
+					t.Error(err)
+				}
+				if len(ends) != 10 || ends[0] != 0 || slices.Max(ends) > c.longest || slices.Max(ends) == 0 {
+					t.Errorf("closed after %v; want ten, the last after %v at most", ends, c.longest)
+				}
+			})
+		})
+	}
+}
+
+// TestShutdownDelay: a server that drains says so first, and refuses later.
+func TestShutdownDelay(t *testing.T) {
+	bubble(t, &socketio.Options{ShutdownDelay: 5 * time.Second}, func(t *testing.T, h *harness) {
+		if h.Draining() {
+			t.Error("it drains before it was told to")
+		}
+		done := make(chan error, 1)
+		start := time.Now()
+		go func() { done <- h.Shutdown(t.Context()) }()
+		synctest.Wait()
+		if !h.Draining() {
+			t.Error("it does not say that it drains")
+		}
+		h.join() // is served still
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(start); took != 5*time.Second {
+			t.Errorf("Shutdown took %v; want 5 s", took)
+		}
+	})
+}
