@@ -85,6 +85,7 @@ type Batcher struct {
 	mu     sync.Mutex // held while a batch is emitted, which keeps the order
 	items  []any
 	timer  *time.Timer
+	round  int // of the timer: grows when a batch is sent
 	failed error
 	closed bool
 	off    func()
@@ -140,9 +141,8 @@ func (b *Batcher) Emit(event string, args ...any) error {
 		return errors.Join(b.takeError(), b.send())
 	}
 	if b.timer == nil {
-		var t *time.Timer
-		t = time.AfterFunc(b.o.Interval, func() { b.expired(t) })
-		b.timer = t
+		round := b.round
+		b.timer = time.AfterFunc(b.o.Interval, func() { b.expired(round) })
 	}
 	return b.takeError()
 }
@@ -185,6 +185,7 @@ func (b *Batcher) send() error {
 	if b.timer != nil {
 		b.timer.Stop()
 		b.timer = nil
+		b.round++
 	}
 	if len(b.items) == 0 {
 		return nil
@@ -194,10 +195,10 @@ func (b *Batcher) send() error {
 	return b.to.Emit(b.o.Event, items)
 }
 
-func (b *Batcher) expired(t *time.Timer) {
+func (b *Batcher) expired(round int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.timer != t { // the batch was sent by size at the same moment
+	if b.round != round { // the batch was sent by size at the same moment
 		return
 	}
 	err := b.send()
