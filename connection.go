@@ -116,12 +116,13 @@ func (c *connection) event(it *item) {
 func (c *connection) joinedSocket(p *parser.Packet) *Socket {
 	s := c.socket(p.Namespace)
 	switch {
-	case s == nil && c.wasDismissed(p.Namespace):
-		// The client sent it before it knew that it was out.
-	case s == nil || !s.admitted():
-		c.violation(fmt.Errorf("packet of type %d for namespace %q, which is not joined", p.Type, p.Namespace))
-	default:
+	case s != nil && s.admitted():
 		return s
+	case c.wasDismissed(p.Namespace):
+		// The client sent it before it knew that it was out. Its socket may still
+		// be on the way out.
+	default:
+		c.violation(fmt.Errorf("packet of type %d for namespace %q, which is not joined", p.Type, p.Namespace))
 	}
 	return nil
 }

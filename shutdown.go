@@ -137,6 +137,7 @@ func (c *connection) leave(grace time.Duration) {
 // shut is the end of a connection that was told to leave.
 func (c *connection) shut() {
 	for _, s := range c.all() {
+		c.dismiss(s.nsp)
 		s.closing()
 		s.close(ServerShuttingDown)
 		s.schedule()
