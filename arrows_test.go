@@ -21,11 +21,12 @@ var arrows = map[string][]string{
 	"parser":              {"internal/jsonfields"},
 	"parser/msgpack":      {"internal/msgpack", "parser"},
 	"internal/tally":      {},
+	"internal/component":  {},
 	"web":                 {},
-	"engineio":            {"internal/ws", "internal/poll", "internal/tally"},
+	"engineio":            {"internal/component", "internal/ws", "internal/poll", "internal/tally"},
 	"adapter":             {"engineio", "parser"},
 	"adapter/adaptertest": {"adapter", "engineio", "parser"},
-	"":                    {"adapter", "engineio", "parser", "web", "internal/tally"},
+	"":                    {"adapter", "engineio", "parser", "web", "internal/component", "internal/tally"},
 	"client":              {"", "engineio", "parser"},
 }
 

@@ -42,7 +42,7 @@ func (srv *Server) onSession(sess *engineio.Session, r *http.Request) engineio.R
 	}
 	c.timer = time.AfterFunc(srv.opts.ConnectTimeout, func() {
 		srv.hit("ConnectTimeout")
-		srv.opts.Logger.Debug("no namespace joined in time", "sid", sess.ID(), "remote", sess.RemoteAddr())
+		srv.log.client.Debug("no namespace joined in time", "sid", sess.ID(), "remote", sess.RemoteAddr())
 		sess.Close()
 	})
 	if c.revision3() {
@@ -71,6 +71,9 @@ func (c *connection) Receive(m engineio.Message) {
 	}
 	if c.revision3() {
 		c.splitQuery(p)
+	}
+	if c.srv.log.tracing() {
+		c.trace("in", p)
 	}
 	if p.Type == parser.Event {
 		it.size = len(data) + attachmentBytes(*p)
@@ -154,7 +157,7 @@ func (c *connection) Flush(mayBlock bool) {
 func (c *connection) Closed(reason engineio.Reason, err error) {
 	c.parts.Reset()
 	c.closeSockets(reasonOf(reason))
-	c.srv.opts.Logger.Debug("connection closed", "sid", c.sess.ID(), "reason", string(reason), "error", err)
+	c.srv.log.client.Debug("connection closed", "sid", c.sess.ID(), "reason", string(reason), "error", err)
 }
 
 // socket finds the socket of a namespace. There are one or a few.
@@ -227,13 +230,13 @@ func (c *connection) refuse(namespace string, refusal *ConnectError) {
 	h := parser.Header{Type: parser.ConnectError, Namespace: namespace, ID: parser.NoID}
 	e, err := c.srv.opts.Parser.Encode(h, c.refusalPayload(refusal))
 	if err != nil {
-		c.srv.opts.Logger.Error("data of a ConnectError does not encode", "namespace", namespace, "error", err)
+		c.srv.log.client.Error("data of a ConnectError does not encode", "namespace", namespace, "error", err)
 		bare := &ConnectError{Message: refusal.Message}
 		if e, err = c.srv.opts.Parser.Encode(h, c.refusalPayload(bare)); err != nil {
 			return
 		}
 	}
-	c.sess.Send(prepare(e), 0)
+	c.send(prepare(e), 0)
 }
 
 func (c *connection) refusalPayload(refusal *ConnectError) any {
@@ -301,7 +304,7 @@ func (c *connection) violation(err error) {
 }
 
 func (c *connection) warn(err error) {
-	c.srv.opts.Logger.Warn("protocol violation: connection is closed",
+	c.srv.log.client.Warn("protocol violation: connection is closed",
 		"sid", c.sess.ID(), "remote", c.sess.RemoteAddr(), "error", err)
 }
 

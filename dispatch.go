@@ -17,7 +17,7 @@ func (s *Socket) dispatch(it *item) (done bool) {
 		m.event = string(m.packet.Event)
 	}
 	if s.dropped() {
-		s.nsp.srv.opts.Logger.Debug("event dropped: socket was disconnected by the server", "socket", s, "event", m.event)
+		s.nsp.srv.log.socket.Debug("event dropped: socket was disconnected by the server", "socket", s, "event", m.event)
 		return true
 	}
 	ctx := s.Context()

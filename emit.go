@@ -54,14 +54,14 @@ func (s *Socket) emit(f engineio.Flags, event string, args []any) error {
 // sendEncoded sends what was encoded for this socket alone.
 func (s *Socket) sendEncoded(e parser.Encoded, f engineio.Flags) error {
 	if len(e.Attachments) == 0 {
-		return sendError(s.conn.sess.SendMessage(engineio.Message{Binary: e.HeadBinary, Data: e.Head}, f))
+		return sendError(s.conn.sendMessage(engineio.Message{Binary: e.HeadBinary, Data: e.Head}, f))
 	}
 	if s.conn.sess.Transport() == engineio.Polling {
 		// Attachments are the caller's bytes, and would be read when the poll
 		// comes. A WebSocket has copied them when Send returns.
 		e = ownAttachments(e)
 	}
-	return sendError(s.conn.sess.Send(prepare(e), f))
+	return sendError(s.conn.send(prepare(e), f))
 }
 
 func ownAttachments(e parser.Encoded) parser.Encoded {
@@ -96,7 +96,7 @@ func (s *Socket) Deliver(p *adapter.Packet) {
 	if !p.Quiet {
 		s.outgoing(p.Event, p.Args)
 	}
-	s.conn.sess.Send(p.Prepared, p.Flags)
+	s.conn.send(p.Prepared, p.Flags)
 }
 
 // reachable reports whether broadcasts go to the socket. For one whose CONNECT is
@@ -126,7 +126,7 @@ func (s *Socket) DeliverWithAck(p *adapter.Packet, answer func(adapter.Answer)) 
 		return false
 	}
 	s.outgoing(p.Event, p.Args)
-	if err := s.conn.sess.Send(p.Prepared, p.Flags); err != nil {
+	if err := s.conn.send(p.Prepared, p.Flags); err != nil {
 		if f := s.acks.take(p.ID); f != nil {
 			f(adapter.Answer{Err: err})
 		}

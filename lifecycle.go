@@ -51,7 +51,7 @@ func (s *Socket) admit() {
 	}
 	s.nsp.srv.counts.joined()
 	s.conn.joined()
-	s.nsp.srv.opts.Logger.Debug("socket connected", "socket", s)
+	s.nsp.srv.log.socket.Debug("socket connected", "socket", s)
 
 	for _, f := range hooks.connection {
 		if err := s.guard("connection", func() error { return f(ctx, s) }); err != nil {
@@ -72,7 +72,7 @@ func (s *Socket) refuse(err error) {
 		refusal = &ConnectError{Message: "internal error"}
 		level = slog.LevelWarn
 	}
-	s.nsp.srv.opts.Logger.Log(context.Background(), level, "socket refused", "socket", s, "error", err)
+	s.nsp.srv.log.socket.Log(context.Background(), level, "socket refused", "socket", s, "error", err)
 	if s.close(ServerDisconnect) {
 		s.nsp.srv.counts.refused.Add(1)
 		s.conn.refuse(s.nsp.name, refusal)
@@ -103,7 +103,7 @@ func (s *Socket) left(reason DisconnectReason) {
 	for _, f := range own.disconnect {
 		s.tell("disconnect", func() { f(reason) })
 	}
-	s.nsp.srv.opts.Logger.Debug("socket disconnected", "socket", s, "reason", string(reason))
+	s.nsp.srv.log.socket.Debug("socket disconnected", "socket", s, "reason", string(reason))
 	if s.kept != nil {
 		close(s.kept.left)
 	}
@@ -129,7 +129,7 @@ func (s *Socket) guard(what string, f func() error) (err error) {
 func (s *Socket) panicked(what string, v any) error {
 	s.nsp.srv.counts.panics.Add(1)
 	p := &PanicError{Event: what, Value: v, Stack: debug.Stack()}
-	s.nsp.srv.opts.Logger.Error("panic in a handler: socket is disconnected",
+	s.nsp.srv.log.socket.Error("panic in a handler: socket is disconnected",
 		"socket", s, "in", what, "panic", v, "stack", string(p.Stack))
 	s.kick()
 	return p
@@ -142,7 +142,7 @@ func (s *Socket) report(err error) {
 	own := s.errorHooks()
 	if len(hooks)+len(own) == 0 {
 		if _, logged := errors.AsType[*PanicError](err); !logged {
-			s.nsp.srv.opts.Logger.Warn("error of a handler", "socket", s, "error", err)
+			s.nsp.srv.log.socket.Warn("error of a handler", "socket", s, "error", err)
 		}
 		return
 	}

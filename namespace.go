@@ -125,7 +125,7 @@ func (h host) Name() string { return h.n.name }
 
 func (h host) AckID() int64 { return h.n.ackIDs.Add(1) - 1 }
 
-func (h host) Logger() *slog.Logger { return h.n.srv.opts.Logger }
+func (h host) Logger() *slog.Logger { return h.n.srv.log.adapter }
 
 func (h host) Recovery() *adapter.Recovery {
 	r := h.n.srv.opts.Recovery

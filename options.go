@@ -198,7 +198,10 @@ type Options struct {
 	ShutdownGrace time.Duration
 
 	// Logger gets what an operator should know; at level Debug also one
-	// record per lifecycle change. Default slog.Default().
+	// record per lifecycle change and per packet. Each has the attribute
+	// component. The environment variable SOCKEYE_DEBUG chooses the components
+	// whose debug records are seen, on standard error if Logger does not take
+	// them: docs/debugging.md. Default slog.Default().
 	Logger *slog.Logger
 }
 

@@ -52,7 +52,7 @@ func (s *Socket) enterAdapter(reply *engineio.Prepared) bool {
 			return false
 		}
 		add()
-		s.conn.sess.Send(reply, 0)
+		s.conn.send(reply, 0)
 		s.state.Store(connected)
 		return true
 	}

@@ -181,6 +181,6 @@ func (s *Socket) emitKept(f engineio.Flags, event string, args []any) (bool, err
 		s.outgoing(event, args)
 	}
 	return s.nsp.recoverer.Emit(s, p, func(m adapter.Member) error {
-		return sendError(m.(*Socket).conn.sess.Send(p.Prepared, f))
+		return sendError(m.(*Socket).conn.send(p.Prepared, f))
 	})
 }

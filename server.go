@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/sockeye-go/socketio/engineio"
+	"github.com/sockeye-go/socketio/internal/component"
 	"github.com/sockeye-go/socketio/parser"
 	"github.com/sockeye-go/socketio/web"
 )
@@ -21,6 +22,7 @@ type Server struct {
 	opts   *Options
 	limits parser.Limits
 	engine *engineio.Server
+	log    loggers
 	counts counts
 	work   gauge // queues of sockets that are being run
 
@@ -48,6 +50,8 @@ func NewServer(o *Options) *Server {
 	srv := &Server{opts: o.withDefaults(), namespaces: make(map[string]*Namespace)}
 	srv.ctx, srv.cancel = context.WithCancel(context.Background())
 	e := srv.opts.engine()
+	srv.log = newLoggers(srv.opts.Logger)
+	srv.opts.Logger = component.Logger(srv.opts.Logger, component.Server)
 	srv.limits = parser.Limits{
 		MaxAttachments:     srv.opts.MaxAttachments,
 		MaxAttachmentBytes: srv.opts.MaxAttachmentBytes,

@@ -180,7 +180,7 @@ func (s *Socket) kick() {
 		return
 	}
 	if p, err := s.nsp.encode(parser.Disconnect, parser.NoID); err == nil {
-		s.conn.sess.Send(p, 0)
+		s.conn.send(p, 0)
 	}
 	s.schedule()
 }
@@ -222,5 +222,5 @@ func (s *Socket) send(p *engineio.Prepared, f engineio.Flags) error {
 	if s.state.Load() == disconnected {
 		return ErrDisconnected
 	}
-	return sendError(s.conn.sess.Send(p, f))
+	return sendError(s.conn.send(p, f))
 }

@@ -4,12 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
 
+	"github.com/sockeye-go/socketio/internal/component"
 	"github.com/sockeye-go/socketio/internal/poll"
 	"github.com/sockeye-go/socketio/internal/tally"
 	"github.com/sockeye-go/socketio/internal/ws"
@@ -21,6 +23,7 @@ type Server struct {
 	opts       *Options
 	limits     poll.Limits
 	table      *table
+	log        *slog.Logger // of sessions; that of requests is opts.Logger
 	heart      *heart
 	compressor *ws.Compressor // nil unless Options.PerMessageDeflate is set
 
@@ -44,6 +47,8 @@ func NewServer(opts *Options) *Server {
 		s.compressor = ws.NewCompressor(func() ws.DeflateWriter { return d.NewWriter() })
 	}
 	s.limits = poll.Limits{Bytes: s.opts.MaxQueuedBytes, Packets: s.opts.MaxQueuedPackets}
+	s.log = component.Logger(s.opts.Logger, component.EngineSocket)
+	s.opts.Logger = component.Logger(s.opts.Logger, component.Engine)
 	s.heart = newHeart(s.opts.PingInterval, s.opts.PingTimeout, s.sendPing, s.pongOverdue, s.callOverdue)
 	return s
 }

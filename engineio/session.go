@@ -70,6 +70,11 @@ func (s *Session) Transport() string {
 // way, which is not a promise that it arrives; otherwise [ErrClosed],
 // [ErrSlowConsumer], or, for [Volatile] messages, [ErrDropped].
 func (s *Session) Send(p *Prepared, f Flags) error {
+	if s.srv.tracing() {
+		for _, m := range p.msgs {
+			s.trace("out", p.kind, m)
+		}
+	}
 	if t := s.ws.Load(); t != nil {
 		return t.send(t.frames(p, f), true, f)
 	}
@@ -92,6 +97,9 @@ func (s *Session) SendMessage(m Message, f Flags) error {
 	if t == nil {
 		m.Data = append([]byte(nil), m.Data...)
 		return s.Send(Prepare(m), f)
+	}
+	if s.srv.tracing() {
+		s.trace("out", packetMessage, m)
 	}
 	buf := scratch.Get().(*[]byte)
 	b := t.appendFrame((*buf)[:0], packetMessage, m, f)
@@ -230,7 +238,7 @@ func (s *Session) afterEnd(reason Reason, err error) {
 	if s.wsFirst || s.ws.Load() != nil {
 		s.srv.counts.webSockets.Add(-1)
 	}
-	s.srv.opts.Logger.Debug("session closed", "sid", s.id, "reason", string(reason), "error", err)
+	s.srv.log.Debug("session closed", "sid", s.id, "reason", string(reason), "error", err)
 	go func() {
 		s.recvMu.Lock()
 		s.told = true
@@ -251,7 +259,7 @@ func (s *Session) tooSlow() {
 		bytes, packets := s.Buffered()
 		s.srv.hit("MaxQueuedBytes")
 		s.srv.counts.dropped.AddN(DropSlow, packets+1)
-		s.srv.opts.Logger.Warn("slow consumer: session is cut", "sid", s.id, "remote", s.remote, "bytes", bytes, "packets", packets)
+		s.srv.log.Warn("slow consumer: session is cut", "sid", s.id, "remote", s.remote, "bytes", bytes, "packets", packets)
 		if t := s.ws.Load(); t != nil {
 			t.closing.Store(true) // the end of the connection is not the peer's doing
 			t.conn.Close()        // a close frame would wait behind what is not read
@@ -270,6 +278,9 @@ func (s *Session) isClosed() bool {
 // receive handles one packet; s.recvMu is held. It reports whether more may
 // follow. On a probe it is not called.
 func (s *Session) receive(kind packetType, m Message) bool {
+	if s.srv.tracing() {
+		s.trace("in", kind, m)
+	}
 	switch kind {
 	case packetMessage:
 		if s.told {

@@ -14,7 +14,7 @@ func (s *Session) survive() {
 		return
 	}
 	s.srv.counts.panics.Add(1)
-	s.srv.opts.Logger.Error("panic while receiving: session is closed",
+	s.srv.log.Error("panic while receiving: session is closed",
 		"sid", s.id, "remote", s.remote, "panic", v, "stack", string(debug.Stack()))
 	s.end(TransportError, fmt.Errorf("panic while receiving: %v", v))
 }
