@@ -160,17 +160,22 @@ func newHarness(t *testing.T, o *engineio.Options, onMessage func(*recorder, eng
 	t.Helper()
 	h := &harness{t: t}
 	h.srv = engineio.NewServer(h.options(o, onMessage))
+	h.serve()
+	return h
+}
+
+// serve puts the server on loopback.
+func (h *harness) serve() {
 	ts := httptest.NewUnstartedServer(h.srv)
 	ts.Config.ErrorLog = log.New(&h.complaints, "", 0)
 	ts.Start()
 	h.client = ts.Client()
 	h.base = ts.URL + "/engine.io/"
-	t.Cleanup(func() {
+	h.t.Cleanup(func() {
 		h.srv.Close()
 		h.client.CloseIdleConnections()
 		ts.Close()
 	})
-	return h
 }
 
 // newBubble serves in memory; for synctest bubbles. stop must be called before

@@ -17,6 +17,7 @@ type polling struct {
 
 	wait    *waitingPoll  // the GET that waits
 	posting bool          // a POST is being handled
+	warned  bool          // of a POST that was too large
 	resumed chan struct{} // closed by resume; nil unless paused
 	last    packetType    // how the session ended
 

@@ -75,8 +75,7 @@ func (s *Session) servePost(w http.ResponseWriter, r *http.Request) {
 	switch err := s.srv.readBody(buf, w, r); {
 	case errors.Is(err, errTooLarge):
 		s.srv.hit("MaxPayload")
-		w.Header().Set("Connection", "close") // the rest of the body is not read
-		w.WriteHeader(http.StatusRequestEntityTooLarge)
+		s.refuseLarge(w, r, buf.Bytes())
 		return
 	case errors.Is(err, errEncoding):
 		s.srv.refuse(w, r, &ConnectionError{Code: BadRequest, Context: map[string]any{"name": "CONTENT_ENCODING"}, Err: err, status: http.StatusUnsupportedMediaType, message: err.Error()})
@@ -106,6 +105,37 @@ func (s *Session) servePost(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, "ok")
 	s.flush(false) // this goroutine still owes the response
 }
+
+// refuseLarge answers a POST beyond MaxPayload; the session stays, as in the
+// original. start is what has been read of it.
+func (s *Session) refuseLarge(w http.ResponseWriter, r *http.Request, start []byte) {
+	size := r.ContentLength
+	if len(start) == 0 { // nothing, as the header had told: look at what is there
+		start = make([]byte, maxPeek)
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(peekTimeout))
+		n, _ := r.Body.Read(start)
+		start = start[:n]
+	}
+	text := tooLarge(size, s.srv.opts.MaxPayload, start)
+	s.mu.Lock()
+	warned := s.polling == nil || s.polling.warned
+	if s.polling != nil {
+		s.polling.warned = true
+	}
+	s.mu.Unlock()
+	if !warned { // once: the client may do it again and again
+		s.srv.log.Warn(text, "sid", s.id, "remote", s.remote)
+	}
+	h := w.Header()
+	h.Set("Connection", "close") // the rest of the body is not read
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	h.Set("Content-Length", strconv.Itoa(len(text)))
+	w.WriteHeader(http.StatusRequestEntityTooLarge)
+	_, _ = io.WriteString(w, text)
+}
+
+// peekTimeout is how long the beginning of a body that is refused may take.
+const peekTimeout = 100 * time.Millisecond
 
 var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 

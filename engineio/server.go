@@ -192,7 +192,8 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, e *ConnectionErr
 		body, _ = json.Marshal(struct {
 			Code    Code   `json:"code"`
 			Message string `json:"message"`
-		}{e.Code, e.Message()})
+			Hint    string `json:"hint,omitempty"`
+		}{e.Code, e.Message(), e.hint()})
 	case h.Get("Content-Type") == "":
 		h.Set("Content-Type", "text/plain; charset=utf-8")
 	}
@@ -208,5 +209,5 @@ func (s *Server) report(r *http.Request, e *ConnectionError) {
 	if s.opts.OnConnectionError != nil {
 		s.opts.OnConnectionError(e)
 	}
-	s.opts.Logger.Debug("connection refused", "code", int(e.Code), "reason", e.Message(), "context", e.Context, "error", e.Err, "remote", r.RemoteAddr)
+	s.opts.Logger.Debug("connection refused", "code", int(e.Code), "reason", e.Message(), "hint", e.hint(), "context", e.Context, "error", e.Err, "remote", r.RemoteAddr)
 }

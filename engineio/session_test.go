@@ -38,7 +38,7 @@ func TestPollingViolations(t *testing.T) {
 		{name: "close", body: "4a\x1e1\x1e4b", status: 200, answer: "ok", reason: engineio.TransportClose, poll: "6", got: "[a]"},
 		{name: "binary content type", body: "4a", contentType: "application/octet-stream", status: 400, reason: engineio.TransportError, poll: "1", got: "[]"},
 		{name: "too many packets", body: strings.Repeat("4\x1e", 20), status: 200, answer: "ok", reason: engineio.ParseError, poll: "1", got: fmt.Sprint(make([]string, 16))},
-		{name: "too large", body: "4" + strings.Repeat("x", 1000), status: 413, got: "[]"},
+		{name: "too large", body: "4" + strings.Repeat("x", 1000), status: 413, answer: "payload of 1001 bytes is over the limit of 1000 bytes", got: "[]"},
 		{name: "at the limit", body: "4" + strings.Repeat("x", 999), status: 200, answer: "ok", got: "[" + strings.Repeat("x", 999) + "]"},
 		{name: "meaningless types", body: "0\x1e5\x1e6\x1e3\x1e4a", status: 200, answer: "ok", got: "[a]"},
 		{name: "no UTF-8", body: "4\xff", status: 200, answer: "ok", got: "[\uFFFD]"},

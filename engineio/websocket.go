@@ -1,6 +1,7 @@
 package engineio
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"net"
@@ -197,7 +198,12 @@ func (t *wsTransport) violation(err error) {
 	var wsErr *ws.Error
 	if errors.As(err, &wsErr) {
 		t.s.srv.hitBy(wsErr)
-		t.close(ws.AppendClose(nil, wsErr.Code, wsErr.Reason))
+		reason := wsErr.Reason
+		if wsErr.Code == ws.CloseTooBig {
+			reason = tooLarge(cmp.Or(wsErr.Size, -1), t.s.srv.opts.MaxPayload, wsErr.Start)
+			t.s.srv.log.Warn(reason, "sid", t.s.id, "remote", t.s.remote)
+		}
+		t.close(ws.AppendClose(nil, wsErr.Code, reason))
 	} else {
 		t.close(closeFrame)
 	}

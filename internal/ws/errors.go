@@ -25,18 +25,23 @@ func (c CloseCode) valid() bool {
 type Error struct {
 	Code   CloseCode
 	Reason string
+
+	// Of a message that is too big: its size, as far as it is known, and how it
+	// begins, where that is there.
+	Size  int64
+	Start []byte
 }
 
 func (e *Error) Error() string { return fmt.Sprintf("websocket: %s (%d)", e.Reason, e.Code) }
 
-func protocolError(reason string) *Error { return &Error{CloseProtocolError, reason} }
+func protocolError(reason string) *Error { return &Error{Code: CloseProtocolError, Reason: reason} }
 
 // The other violations.
 var (
-	errTooBig       = &Error{CloseTooBig, "message is too big"}
-	errNotDeflate   = &Error{CloseInvalidData, "message is not compressed as it says"}
-	errInvalidUTF8  = &Error{CloseInvalidData, "text is not UTF-8"}
-	errTooFragments = &Error{ClosePolicy, "too many small fragments"}
+	errTooBig       = &Error{Code: CloseTooBig, Reason: "message is too big"}
+	errNotDeflate   = &Error{Code: CloseInvalidData, Reason: "message is not compressed as it says"}
+	errInvalidUTF8  = &Error{Code: CloseInvalidData, Reason: "text is not UTF-8"}
+	errTooFragments = &Error{Code: ClosePolicy, Reason: "too many small fragments"}
 )
 
 // A HandshakeError is a request that cannot become a WebSocket.

@@ -1,6 +1,7 @@
 package ws
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math"
 	"slices"
@@ -109,7 +110,7 @@ func (p *Parser) whole(in []byte) (m Message, n int, ok bool, err *Error) {
 		return m, 0, false, nil
 	}
 	if h.length > uint64(p.max) && !h.op.control() {
-		return m, 0, false, errTooBig
+		return m, 0, false, p.tooBig(h, in[size:])
 	}
 	if h.length > uint64(len(in)-size) {
 		return m, 0, false, nil
@@ -122,6 +123,23 @@ func (p *Parser) whole(in []byte) (m Message, n int, ok bool, err *Error) {
 	m, err = p.finish(h.op, data, h.packed)
 	return m, end, true, err
 }
+
+// tooBig is the error for a message whose first frame is too big; start is what
+// there is of its payload.
+func (p *Parser) tooBig(h header, start []byte) *Error {
+	err := *errTooBig
+	err.Size = int64(min(h.length, math.MaxInt64))
+	if !h.packed {
+		err.Start = bytes.Clone(start[:min(len(start), maxStart)])
+		if p.role == Server {
+			mask(err.Start, h.key, 0)
+		}
+	}
+	return &err
+}
+
+// maxStart is how much of a message that is too big an error keeps.
+const maxStart = 128
 
 // pieces goes on with what is incomplete.
 func (p *Parser) pieces(in []byte) (m Message, n int, ok bool, err *Error) {
@@ -138,6 +156,9 @@ func (p *Parser) pieces(in []byte) (m Message, n int, ok bool, err *Error) {
 			}
 			n -= w.headLen - size // those were payload
 			if err := p.begin(h); err != nil {
+				if err == errTooBig && h.op != Continuation {
+					err = p.tooBig(h, in[n:])
+				}
 				return m, n, false, err
 			}
 		}
