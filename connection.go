@@ -183,7 +183,11 @@ func (c *connection) connect(p parser.Packet) {
 		c.violation(fmt.Errorf("second CONNECT for namespace %q", p.Namespace))
 		return
 	}
-	n := c.srv.lookup(p.Namespace)
+	req := &NamespaceRequest{Name: string(p.Namespace), codec: c.srv.opts.Parser}
+	if len(p.Args) > 0 {
+		req.auth = p.Args[0]
+	}
+	n := c.srv.enter(req)
 	if n == nil {
 		c.refuse(string(p.Namespace), errInvalidNamespace)
 		return
@@ -197,7 +201,14 @@ func (c *connection) connect(p parser.Packet) {
 	if c.dismissed != nil {
 		*c.dismissed = slices.DeleteFunc(*c.dismissed, func(other *Namespace) bool { return other == n })
 	}
+	closed := c.closed
 	c.mu.Unlock()
+	if full || closed {
+		c.srv.leave(n)
+	}
+	if closed {
+		return
+	}
 	if full {
 		c.srv.hit("MaxNamespaces")
 		c.refuse(n.name, &ConnectError{Message: "too many namespaces"})

@@ -1,8 +1,9 @@
 package socketio
 
 import (
-	"errors"
 	"regexp"
+
+	"github.com/sockeye-go/socketio/parser"
 )
 
 // A ParentNamespace stands for namespaces that are made when a client asks for
@@ -13,6 +14,25 @@ type ParentNamespace struct {
 	registry
 	srv   *Server
 	match func(name string) bool
+	// request is asked instead, and only about clients.
+	request func(*NamespaceRequest) bool
+}
+
+// A NamespaceRequest is a client that asks for a namespace.
+type NamespaceRequest struct {
+	Name string // with its leading slash
+
+	auth  []byte
+	codec parser.Parser
+}
+
+// DecodeAuth decodes the payload of the client's CONNECT into v, which it leaves
+// alone if there was none.
+func (r *NamespaceRequest) DecodeAuth(v any) error {
+	if r.auth == nil {
+		return nil
+	}
+	return r.codec.Unmarshal(r.auth, nil, v)
 }
 
 // OfFunc returns a parent of the namespaces whose names match reports true for.
@@ -20,7 +40,17 @@ type ParentNamespace struct {
 // and only for names that no namespace has yet. match is called on the goroutine
 // that reads from the client; it must not block, nor ask for new namespaces.
 func (srv *Server) OfFunc(match func(name string) bool) *ParentNamespace {
-	p := &ParentNamespace{srv: srv, match: match}
+	return srv.parent(&ParentNamespace{srv: srv, match: match})
+}
+
+// OfRequest is OfFunc for a decision that needs what the client sent with its
+// CONNECT. It is asked about clients alone, not by [Server.Of]. A decision that
+// has to wait, for a database say, belongs into [ParentNamespace.Use].
+func (srv *Server) OfRequest(match func(*NamespaceRequest) bool) *ParentNamespace {
+	return srv.parent(&ParentNamespace{srv: srv, request: match})
+}
+
+func (srv *Server) parent(p *ParentNamespace) *ParentNamespace {
 	p.init("dynamic")
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
@@ -31,16 +61,6 @@ func (srv *Server) OfFunc(match func(name string) bool) *ParentNamespace {
 // OfRegexp is OfFunc for the names that re matches. An expression without ^ and
 // $ matches parts of a name.
 func (srv *Server) OfRegexp(re *regexp.Regexp) *ParentNamespace { return srv.OfFunc(re.MatchString) }
-
-// Emit sends an event to all sockets of the namespaces of this parent that this
-// node has; other nodes may have others of which it does not know.
-func (p *ParentNamespace) Emit(event string, args ...any) error {
-	var errs []error
-	for _, n := range p.Namespaces() {
-		errs = append(errs, n.Emit(event, args...))
-	}
-	return errors.Join(errs...)
-}
 
 // Namespaces returns the namespaces that were made of this parent.
 func (p *ParentNamespace) Namespaces() []*Namespace {
@@ -68,8 +88,9 @@ func (srv *Server) OnNewNamespace(f func(*Namespace)) {
 // parent matches or there are too many. Nobody finds it before the hooks have
 // run. Neither they nor match are called with srv.mu held, so that they may use
 // the server.
-func (srv *Server) dynamic(name string) *Namespace {
-	parent := srv.parentOf(name)
+func (srv *Server) dynamic(req *NamespaceRequest) *Namespace {
+	name := req.Name
+	parent := srv.parentOf(name, req)
 	if parent == nil {
 		return nil
 	}
@@ -89,18 +110,20 @@ func (srv *Server) dynamic(name string) *Namespace {
 	srv.made++
 	n = newNamespace(srv, name)
 	n.adopt(parent)
+	n.occupancy.byClient = true
 	for _, f := range hooks {
 		f(n)
 	}
 	return srv.publish(n)
 }
 
-func (srv *Server) parentOf(name string) *ParentNamespace {
+// parentOf returns the first parent that matches; req is nil if no client asks.
+func (srv *Server) parentOf(name string, req *NamespaceRequest) *ParentNamespace {
 	srv.mu.RLock()
 	parents := srv.parents
 	srv.mu.RUnlock()
 	for _, p := range parents {
-		if p.match(name) {
+		if p.match != nil && p.match(name) || p.request != nil && req != nil && p.request(req) {
 			return p
 		}
 	}

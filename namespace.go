@@ -23,6 +23,7 @@ type Namespace struct {
 	// recoverer is the adapter if clients can come back, else nil.
 	recoverer adapter.Recoverer
 	recovery  recoveryCounts
+	occupancy occupancy
 	ackIDs    atomic.Int64
 	parent    *ParentNamespace // nil unless it is dynamic
 }

@@ -182,6 +182,10 @@ type Options struct {
 	// Adapter makes the adapter of each namespace. Default adapter.NewMemory.
 	Adapter adapter.Factory
 
+	// CleanupEmptyNamespaces ends a namespace that a client had made when the
+	// last client has left it, with its adapter and what was registered on it
+	// alone. Default false: it stays, up to MaxDynamicNamespaces of them.
+	CleanupEmptyNamespaces bool
 	// Recovery lets clients whose connection broke come back as who they were,
 	// and receive what they missed. Default nil: they do not.
 	Recovery *Recovery

@@ -106,18 +106,18 @@ func (srv *Server) Of(name string) *Namespace {
 	if n != nil {
 		return n
 	}
-	return srv.make(name, srv.parentOf(name))
+	return srv.make(name, srv.parentOf(name, nil))
 }
 
 // lookup finds the namespace a client asks for, and makes it if it is dynamic.
-func (srv *Server) lookup(name []byte) *Namespace {
+func (srv *Server) lookup(req *NamespaceRequest) *Namespace {
 	srv.mu.RLock()
-	n, parents := srv.namespaces[string(name)], len(srv.parents)
+	n, parents := srv.namespaces[req.Name], len(srv.parents)
 	srv.mu.RUnlock()
 	if n != nil || parents == 0 {
 		return n
 	}
-	return srv.dynamic(string(name))
+	return srv.dynamic(req)
 }
 
 func (srv *Server) allNamespaces() []*Namespace {

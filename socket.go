@@ -206,6 +206,7 @@ func (s *Socket) close(reason DisconnectReason) bool {
 	rare.was = rooms
 	s.mu.Unlock()
 	s.conn.forget(s)
+	s.nsp.srv.leave(s.nsp)
 	s.nsp.srv.counts.left(s.nsp, before, reason, user)
 	if cancel != nil {
 		cancel(reason)

@@ -51,7 +51,7 @@ func demo(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 
 	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	srv := socketio.NewServer(&socketio.Options{Logger: log})
+	srv := socketio.NewServer(&socketio.Options{Logger: log, Recovery: &socketio.Recovery{}})
 	chat.New(srv)
 	mux := http.NewServeMux()
 	mux.Handle("/socket.io/", srv)

@@ -54,6 +54,7 @@ func New(srv *socketio.Server) *Chat {
 	serverTime.Handle(srv, func(context.Context, *socketio.Socket, socketio.None) (int64, error) {
 		return c.now().UnixMilli(), nil
 	})
+	srv.OnConnection(c.back)
 	srv.OnDisconnect(c.leave)
 	// What a handler returns is told to the one who sent the event.
 	srv.OnError(func(_ context.Context, s *socketio.Socket, err error) {
@@ -70,6 +71,7 @@ func (c *Chat) join(_ context.Context, s *socketio.Socket, in Join) error {
 	case n > maxName:
 		return Trouble{"bad_name", "the name is too long"}
 	}
+	username.Set(s, name)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if u := c.users[s.ID()]; u != nil {
@@ -88,6 +90,26 @@ func (c *Chat) join(_ context.Context, s *socketio.Socket, in Join) error {
 	if err := joined.Emit(s.Broadcast(), Presence{Username: name, ID: u.ID}); err != nil {
 		return err
 	}
+	return c.listUsers(s)
+}
+
+// username is on the socket, so that it is there again when a client comes back.
+var username = socketio.NewKey[string]("username")
+
+// back receives a client whose connection broke, with its name and its room.
+func (c *Chat) back(_ context.Context, s *socketio.Socket) error {
+	name, ok := username.Get(s)
+	if !s.Recovered() || !ok {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.came++
+	u := &user{socket: s, number: c.came, User: User{ID: s.ID(), Username: name, JoinTime: c.now().UnixMilli(), Room: lobby}}
+	if rooms := s.Rooms(); len(rooms) > 0 {
+		u.Room = rooms[0]
+	}
+	c.users[s.ID()] = u
 	return c.listUsers(s)
 }
 
