@@ -32,6 +32,7 @@ type connection struct {
 	timer     *time.Timer   // of ConnectTimeout, until a namespace has been joined
 	flow      flow
 	leaving   *time.Timer // until the end, while Shutdown waits for handlers; nil otherwise
+	once      *onceClient // nil unless the client repeats its sends
 }
 
 // onSession is called by the engine for each handshake.
@@ -39,6 +40,7 @@ func (srv *Server) onSession(sess *engineio.Session, r *http.Request) engineio.R
 	c := &connection{
 		srv: srv, sess: sess, request: r,
 		handshake: srv.newHandshake(r),
+		once:      srv.once.enter(srv, r),
 	}
 	c.timer = time.AfterFunc(srv.opts.ConnectTimeout, func() {
 		srv.hit("ConnectTimeout")
@@ -106,6 +108,13 @@ func (c *connection) event(it *item) {
 		c.joinedSocket(&it.msg.packet)
 		return
 	}
+	if c.once != nil {
+		c.mu.Unlock()
+		if c.repeats(s, it) {
+			return
+		}
+		c.mu.Lock()
+	}
 	it.msg.socket, it.msg.codec = s, c.srv.opts.Parser
 	ok := c.enqueueLocked(s, it)
 	c.mu.Unlock()
@@ -157,6 +166,9 @@ func (c *connection) Flush(mayBlock bool) {
 func (c *connection) Closed(reason engineio.Reason, err error) {
 	c.parts.Reset()
 	c.closeSockets(reasonOf(reason))
+	if c.once != nil {
+		c.srv.once.leave(c.once)
+	}
 	c.srv.log.client.Debug("connection closed", "sid", c.sess.ID(), "reason", string(reason), "error", err)
 }
 

@@ -18,6 +18,9 @@ func (s *Socket) dispatch(it *item) (done bool) {
 	}
 	if s.dropped() {
 		s.nsp.srv.log.socket.Debug("event dropped: socket was disconnected by the server", "socket", s, "event", m.event)
+		if m.once != nil {
+			m.once.forget(s.nsp.name, m.packet.ID)
+		}
 		return true
 	}
 	ctx := s.Context()
@@ -41,7 +44,7 @@ func (s *Socket) dispatch(it *item) (done bool) {
 		s.handle(ctx, m, h)
 	}
 	for _, l := range s.listeners(m.event) {
-		m.handedOut = true
+		m.handedOut, m.taken = true, true
 		s.call(m, func() error { return l.call(ctx, m) })
 	}
 	return true
@@ -52,6 +55,7 @@ func (s *Socket) handle(ctx context.Context, m *Message, h *handler) {
 	if !h.typed {
 		m.handedOut = true
 	}
+	m.taken = true
 	if err := s.guardHandler(ctx, m, h); err != nil {
 		s.failed(m, err)
 	}
@@ -69,6 +73,7 @@ func (s *Socket) guardHandler(ctx context.Context, m *Message, h *handler) (err 
 
 // ended tells who wanted to know that all handlers of m have run.
 func (s *Socket) ended(m *Message) {
+	s.confirm(m)
 	if m.end != nil {
 		_ = s.guard(m.event, func() error { m.handled(); return nil })
 	}

@@ -37,9 +37,10 @@ func (s *Socket) admit() {
 	var payload []any
 	if !s.conn.revision3() { // those know their id
 		payload = []any{struct {
-			SID string `json:"sid"`
-			PID string `json:"pid,omitempty"`
-		}{s.id, s.pid()}}
+			SID  string `json:"sid"`
+			PID  string `json:"pid,omitempty"`
+			Once int64  `json:"once,omitempty"` // only clients that repeat their sends get it
+		}{s.id, s.pid(), s.conn.onceWindow()}}
 	}
 	reply, err := s.nsp.encode(parser.Connect, parser.NoID, payload...)
 	if err != nil {

@@ -20,6 +20,10 @@ type Message struct {
 	answer [1]any // room for the values of Ack
 	// handedOut: code of the user's has seen this Message and may have kept it.
 	handedOut bool
+	taken     bool // there was a handler
+	bad       bool // one returned an error
+	detached  bool
+	once      *onceClient                // of a client that repeats this if it is not answered
 	end       *ending                    // nil unless OnHandled was called
 	reply     func(parser.Encoded) error // of a client's socket, in place of socket
 }
@@ -125,7 +129,7 @@ func (m *Message) Ack(values ...any) error {
 		return m.reply(e)
 	}
 	s := m.socket
-	if s.state.Load() == disconnected {
+	if s.state.Load() == disconnected && m.once == nil {
 		return ErrDisconnected
 	}
 	h := parser.Header{Type: parser.Ack, Namespace: s.nsp.name, ID: m.packet.ID}
@@ -133,6 +137,11 @@ func (m *Message) Ack(values ...any) error {
 	if err != nil {
 		m.acked.Store(false) // so that an error can still be answered
 		return fmt.Errorf("socketio: ack of %q: %w", m.event, err)
+	}
+	if m.once != nil {
+		if s = m.once.answered(s.nsp.name, m.packet.ID, e); s == nil || s.state.Load() == disconnected {
+			return nil // the client asks again, if it wants to know
+		}
 	}
 	return s.sendEncoded(e, 0)
 }
@@ -155,6 +164,7 @@ func (m *Message) OnHandled(f func(err error)) {
 }
 
 func (m *Message) failed(err error) {
+	m.bad = true
 	if m.end != nil && m.end.err == nil {
 		m.end.err = err
 	}
@@ -171,7 +181,7 @@ func (m *Message) handled() {
 // Detach returns a Message that stays valid after the handler has returned, for
 // an answer that is given later.
 func (m *Message) Detach() *Message {
-	// Messages are not recycled yet; those who rely on that will be sorry.
+	m.detached = true
 	return m
 }
 

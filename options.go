@@ -42,6 +42,11 @@ type Options struct {
 	// ConnectTimeout is how long a connection may go without joining a
 	// namespace. Default 45 s.
 	ConnectTimeout time.Duration
+	// OnceWindow is for how long after its connection the server remembers the
+	// last send, and its answer, of a Go client that repeats its sends
+	// (client.SocketOptions.Retries), so that a repetition is answered and not
+	// handled again. Default 2 min.
+	OnceWindow time.Duration
 
 	// MaxPayload limits, in bytes, a POST body and a WebSocket message.
 	// Default 1,000,000 (maxHttpBufferSize in JavaScript).
@@ -253,6 +258,12 @@ func (o *Options) withDefaults() *Options {
 	number(&c.MaxReceivedBytes, 1<<20, "MaxReceivedBytes")
 	if c.ConnectTimeout < 0 {
 		panic(fmt.Sprintf("socketio: Options.ConnectTimeout: %v is negative", c.ConnectTimeout))
+	}
+	if c.OnceWindow < 0 {
+		panic(fmt.Sprintf("socketio: Options.OnceWindow: %v is negative", c.OnceWindow))
+	}
+	if c.OnceWindow == 0 {
+		c.OnceWindow = 2 * time.Minute
 	}
 	if c.ConnectTimeout == 0 {
 		c.ConnectTimeout = 45 * time.Second

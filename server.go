@@ -25,6 +25,7 @@ type Server struct {
 	log    loggers
 	counts counts
 	work   gauge // queues of sockets that are being run
+	once   onceTable
 
 	lastURL atomic.Pointer[string]
 
@@ -49,6 +50,7 @@ type Server struct {
 func NewServer(o *Options) *Server {
 	srv := &Server{opts: o.withDefaults(), namespaces: make(map[string]*Namespace)}
 	srv.ctx, srv.cancel = context.WithCancel(context.Background())
+	srv.once.window = srv.opts.OnceWindow
 	e := srv.opts.engine()
 	srv.log = newLoggers(srv.opts.Logger)
 	srv.opts.Logger = component.Logger(srv.opts.Logger, component.Server)

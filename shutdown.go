@@ -155,6 +155,7 @@ func (c *connection) shut() {
 // disconnectAll gives every socket its reason before the engine can.
 func (srv *Server) disconnectAll() {
 	srv.cancel()
+	srv.once.close()
 	for _, n := range srv.allNamespaces() {
 		for m := range n.adapter.Local(adapter.Target{Local: true}) {
 			s := m.(*Socket)
