@@ -272,6 +272,7 @@ func TestUseHTTP(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	<-h.sessions // which is made after the answer
 	want("WebSocket", ws.Header, "a", "b", "session")
 	if res := h.do("GET", "EIO=4&transport=polling", "", "X-Deny", "1"); res.status != http.StatusTeapot {
 		t.Errorf("denied: %d", res.status)
