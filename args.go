@@ -20,6 +20,7 @@ type None struct{ Positional }
 
 // An argPlan says how a type maps to the arguments of an event.
 type argPlan struct {
+	typ    reflect.Type
 	fields []int // of a Positional struct, in order
 	spread bool  // it is one
 
@@ -48,9 +49,9 @@ func planFor[T any]() *argPlan {
 		panic(fmt.Sprintf("socketio: %v cannot be sent as an argument", t))
 	}
 	if t.Kind() != reflect.Struct || t.NumField() == 0 || t.Field(0).Type != positionalType || !t.Field(0).Anonymous {
-		return &argPlan{}
+		return &argPlan{typ: t}
 	}
-	p := &argPlan{spread: true}
+	p := &argPlan{typ: t, spread: true}
 	for i := 1; i < t.NumField(); i++ {
 		if f := t.Field(i); !f.IsExported() {
 			panic(fmt.Sprintf("socketio: %v: field %s of a Positional type is not exported", t, f.Name))

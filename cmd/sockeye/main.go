@@ -17,6 +17,8 @@ const usage = `sockeye: Socket.IO in Go
   sockeye demo --addr 127.0.0.1:8080  on this address, or not at all
   sockeye demo --no-open              prints the address and opens no browser
   sockeye demo --check                tries itself over every transport and ends
+  sockeye gen ./chat.Events           TypeScript for the events of a socketio.Contract
+  sockeye gen -o events.ts ./chat.Events
   sockeye version                     which build this is
 `
 
@@ -37,6 +39,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	switch args[0] {
 	case "demo":
 		return demo(ctx, args[1:], stdout, stderr)
+	case "gen":
+		return gen(ctx, args[1:], stdout, stderr)
 	case "version", "--version":
 		fmt.Fprintln(stdout, "sockeye", version())
 		return 0

@@ -91,3 +91,9 @@ func describe(err error) Trouble {
 }
 
 func base36(n int64) string { return strconv.FormatInt(n, 36) }
+
+// Events is all of that, for clients: sockeye gen writes events.ts from it.
+var Events = socketio.Contract{
+	ClientToServer: []socketio.AnyEvent{join, say, typing, enter, serverTime},
+	ServerToClient: []socketio.AnyEvent{history, said, users, joined, left, typingNow, trouble},
+}

@@ -1,0 +1,55 @@
+/** What may come in place of an answer. */
+export interface AckError {
+  code: string;
+  message: string;
+  data?: unknown;
+}
+export interface Join {
+  username: string;
+}
+export interface Say {
+  message: string;
+}
+export interface Message {
+  id: string;
+  username: string;
+  message: string;
+  timestamp: number;
+  edited: boolean;
+  room: string;
+}
+export interface User {
+  id: string;
+  username: string;
+  joinTime: number;
+  isTyping: boolean;
+  room: string;
+}
+export interface Presence {
+  username: string;
+  id: string;
+}
+export interface Typing {
+  username: string;
+  isTyping: boolean;
+}
+export interface Trouble {
+  code: string;
+  message: string;
+}
+export interface ClientToServerEvents {
+  "user join": (arg: Join) => void;
+  "chat message": (arg: Say) => void;
+  "typing": (arg: boolean) => void;
+  "join room": (arg: string, ack: (reply: Message[] | { error: AckError }) => void) => void;
+  "server time": (ack: (reply: number | { error: AckError }) => void) => void;
+}
+export interface ServerToClientEvents {
+  "message history": (arg: Message[]) => void;
+  "chat message": (arg: Message) => void;
+  "user list": (arg: User[]) => void;
+  "user joined": (arg: Presence) => void;
+  "user left": (arg: Presence) => void;
+  "user typing": (arg: Typing) => void;
+  "error": (arg: Trouble) => void;
+}
