@@ -17,6 +17,7 @@ var arrows = map[string][]string{
 	"internal/ws":         {},
 	"internal/poll":       {},
 	"internal/jsonfields": {},
+	"internal/typescript": {"internal/jsonfields"},
 	"internal/msgpack":    {"internal/jsonfields", "parser"},
 	"parser":              {"internal/jsonfields"},
 	"parser/msgpack":      {"internal/msgpack", "parser"},
@@ -26,7 +27,7 @@ var arrows = map[string][]string{
 	"engineio":            {"internal/component", "internal/ws", "internal/poll", "internal/tally"},
 	"adapter":             {"engineio", "parser"},
 	"adapter/adaptertest": {"adapter", "engineio", "parser"},
-	"":                    {"adapter", "engineio", "parser", "web", "internal/component", "internal/tally"},
+	"":                    {"adapter", "engineio", "parser", "web", "internal/component", "internal/tally", "internal/typescript"},
 	"client":              {"", "engineio", "parser"},
 }
 
