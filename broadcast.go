@@ -45,6 +45,10 @@ func (n *Namespace) Local() *BroadcastOperator { return n.op().Local() }
 // Volatile emits to those who are ready for it, and drops it for others.
 func (n *Namespace) Volatile() *BroadcastOperator { return n.op().Volatile() }
 
+// Lossy emits what may be dropped for a client whose queue is full. See
+// [BroadcastOperator.Lossy].
+func (n *Namespace) Lossy() *BroadcastOperator { return n.op().Lossy() }
+
 // Compress says whether what is emitted may be compressed; the default is yes.
 func (n *Namespace) Compress(yes bool) *BroadcastOperator { return n.op().Compress(yes) }
 
@@ -95,6 +99,10 @@ func (s *Socket) Local() *BroadcastOperator { return s.op().Local() }
 // event otherwise. With To behind it, it does so for the sockets of a room.
 func (s *Socket) Volatile() *BroadcastOperator { return s.op().Volatile() }
 
+// Lossy emits what may be dropped if the queue of this client is full. See
+// [BroadcastOperator.Lossy].
+func (s *Socket) Lossy() *BroadcastOperator { return s.op().Lossy() }
+
 // Compress says whether what is emitted to this socket may be compressed.
 func (s *Socket) Compress(yes bool) *BroadcastOperator { return s.op().Compress(yes) }
 
@@ -137,6 +145,17 @@ func (op *BroadcastOperator) Local() *BroadcastOperator {
 func (op *BroadcastOperator) Volatile() *BroadcastOperator {
 	c := *op
 	c.flags |= engineio.Volatile
+	return &c
+}
+
+// Lossy has what is emitted queue like anything else, but when a client's queue
+// is full, the oldest of it is dropped to make room, where the client would be
+// cut otherwise: for positions, prices, whatever is soon replaced. How much was
+// is in Stats. [BroadcastOperator.Volatile] drops sooner: whatever cannot leave
+// at once.
+func (op *BroadcastOperator) Lossy() *BroadcastOperator {
+	c := *op
+	c.flags |= engineio.Lossy
 	return &c
 }
 

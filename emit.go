@@ -27,6 +27,17 @@ type AckEmitter interface {
 // value does not encode, and nothing about the arrival.
 func (s *Socket) Emit(event string, args ...any) error { return s.emit(0, event, args) }
 
+// EmitContext is Emit for who would rather wait than have a slow client cut: it
+// waits until at most half of Options.MaxQueuedBytes waits for the client, and
+// returns the cause of ctx if that takes too long. Each caller that waits needs
+// a goroutine; a broadcast never waits.
+func (s *Socket) EmitContext(ctx context.Context, event string, args ...any) error {
+	if err := s.conn.sess.AwaitRoom(ctx); err != nil {
+		return sendError(err)
+	}
+	return s.emit(0, event, args)
+}
+
 func (s *Socket) emit(f engineio.Flags, event string, args []any) error {
 	if err := checkEvent(event); err != nil {
 		return err

@@ -55,6 +55,11 @@ func (e Event[T]) On(l Listener, h func(context.Context, T) error) (off func()) 
 // Emit sends the event to a socket, a room, a namespace.
 func (e Event[T]) Emit(to Emitter, v T) error { return to.Emit(e.name, e.args.encode(v)...) }
 
+// EmitContext is [Socket.EmitContext].
+func (e Event[T]) EmitContext(ctx context.Context, to *Socket, v T) error {
+	return to.EmitContext(ctx, e.name, e.args.encode(v)...)
+}
+
 // Decode returns the arguments of m as a T. It is for catch-all listeners and
 // middleware.
 func (e Event[T]) Decode(m *Message) (T, error) {

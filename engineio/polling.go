@@ -2,6 +2,7 @@ package engineio
 
 import (
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -13,7 +14,9 @@ type polling struct {
 	jsonp    string // the call that responses are wrapped in, without JSONP ""
 	queue    []*Prepared
 	bytes    int
-	compress bool // there is something in the queue that may be compressed
+	compress bool          // there is something in the queue that may be compressed
+	lossy    []int         // places in the queue of what may be dropped, oldest first
+	drained  chan struct{} // closed when the queue is taken; nil unless somebody wants to know
 
 	wait    *waitingPoll  // the GET that waits
 	posting bool          // a POST is being handled
@@ -52,12 +55,22 @@ func (p *polling) push(s *Session, m *Prepared, f Flags) error {
 		return s.srv.volatileDropped()
 	}
 	size := m.Size()
-	if p.bytes+size > s.srv.opts.MaxQueuedBytes || len(p.queue) >= s.srv.opts.MaxQueuedPackets {
-		if f&Volatile != 0 {
+	for p.bytes+size > s.srv.opts.MaxQueuedBytes || len(p.queue) >= s.srv.opts.MaxQueuedPackets {
+		switch {
+		case f&Volatile != 0:
 			return s.srv.volatileDropped()
+		case p.dropOldest():
+			s.srv.limits.Dropped.Add(1)
+		case f&Lossy != 0:
+			s.srv.limits.Dropped.Add(1)
+			return nil
+		default:
+			s.tooSlow()
+			return ErrSlowConsumer
 		}
-		s.tooSlow()
-		return ErrSlowConsumer
+	}
+	if f&Lossy != 0 {
+		p.lossy = append(p.lossy, len(p.queue))
 	}
 	p.queue = append(p.queue, m)
 	p.bytes += size
@@ -66,6 +79,29 @@ func (p *polling) push(s *Session, m *Prepared, f Flags) error {
 		p.wait.release()
 	}
 	return nil
+}
+
+// dropOldest drops the oldest lossy message that waits.
+func (p *polling) dropOldest() bool {
+	if len(p.lossy) == 0 {
+		return false
+	}
+	i := p.lossy[0]
+	p.bytes -= p.queue[i].Size()
+	p.queue = slices.Delete(p.queue, i, i+1)
+	p.lossy = p.lossy[1:]
+	for j := range p.lossy {
+		p.lossy[j]--
+	}
+	return true
+}
+
+// room wakes who waits for room in the queue.
+func (p *polling) room() {
+	if p.drained != nil {
+		close(p.drained)
+		p.drained = nil
+	}
 }
 
 // messages returns how many messages wait, without pings and their kin.
@@ -84,7 +120,8 @@ func (p *polling) take() payload {
 	if len(queue) == 0 {
 		return p.encode(noop)
 	}
-	p.queue, p.bytes, p.compress = nil, 0, false
+	p.queue, p.bytes, p.compress, p.lossy = nil, 0, false, nil
+	p.room()
 	return p.encode(queue...)
 }
 
@@ -145,6 +182,8 @@ func (p *polling) stopProbe() {
 // end drops what waits and answers the waiting poll with last.
 func (p *polling) end(last packetType) {
 	p.queue, p.bytes, p.compress = nil, 0, false
+	p.lossy = nil
+	p.room()
 	p.last = last
 	if t := p.probe; t != nil {
 		p.stopProbe()

@@ -40,4 +40,7 @@ const (
 	Volatile Flags = 1 << iota
 	// NoCompress asks transports that compress not to.
 	NoCompress
+	// Lossy messages are queued like others. When the client's queue is full,
+	// the oldest of them are dropped to make room, before the client is cut.
+	Lossy
 )

@@ -46,7 +46,7 @@ func NewServer(opts *Options) *Server {
 	if d := s.opts.PerMessageDeflate; d != nil {
 		s.compressor = ws.NewCompressor(func() ws.DeflateWriter { return d.NewWriter() })
 	}
-	s.limits = poll.Limits{Bytes: s.opts.MaxQueuedBytes, Packets: s.opts.MaxQueuedPackets}
+	s.limits.Bytes, s.limits.Packets = s.opts.MaxQueuedBytes, s.opts.MaxQueuedPackets
 	s.log = component.Logger(s.opts.Logger, component.EngineSocket)
 	s.opts.Logger = component.Logger(s.opts.Logger, component.Engine)
 	s.heart = newHeart(s.opts.PingInterval, s.opts.PingTimeout, s.sendPing, s.pongOverdue, s.callOverdue)

@@ -187,6 +187,7 @@ func (s *Session) Close() {
 	}
 	if p := s.polling; s.ws.Load() == nil && !p.idle() {
 		s.state = closing
+		p.room()
 		p.closeTimer = time.AfterFunc(closeTimeout, func() { s.end(ForcedClose, nil) })
 		s.mu.Unlock()
 		return

@@ -33,6 +33,7 @@ type DropReason string
 // The reasons.
 const (
 	DropVolatile DropReason = "volatile" // the client was not ready for it
+	DropLossy    DropReason = "lossy"    // it made room in a full queue
 	DropSlow     DropReason = "slow"     // it waited for, or was one too many for, a client that was cut as too slow
 	DropClosed   DropReason = "closed"   // it waited for a polling session that ended
 )
@@ -56,6 +57,9 @@ func (s *Server) Stats() Stats {
 	dropped := c.dropped.Counts()
 	if n := c.volatile.Load(); n > 0 {
 		dropped[DropVolatile] = n
+	}
+	if n := s.limits.Dropped.Load(); n > 0 {
+		dropped[DropLossy] = n
 	}
 	return Stats{
 		Sessions:   s.Sessions(),

@@ -114,6 +114,7 @@ func (s *Session) switchTo(t *wsTransport) {
 	}
 	p.resume()
 	s.ws.Store(t)
+	p.room()
 	s.polling = nil
 	s.srv.counts.upgraded.Add(1)
 	s.srv.counts.webSockets.Add(1)

@@ -54,11 +54,12 @@ func (s *Session) newWebSocket(nc net.Conn, f form, d ws.Deflate, probing bool) 
 // send writes frames. If shared, they never change; otherwise they are copied
 // when they have to wait.
 func (t *wsTransport) send(frames []byte, shared bool, f Flags) error {
-	if f&Volatile == 0 {
-		if err := t.conn.Write(frames, shared); err != nil {
-			return t.s.sendError(err)
-		}
-		return nil
+	switch {
+	case f&Volatile != 0:
+	case f&Lossy != 0:
+		return t.s.sendError(t.conn.WriteLossy(frames, shared))
+	default:
+		return t.s.sendError(t.conn.Write(frames, shared))
 	}
 	ok, err := t.conn.WriteIfIdle(frames, shared)
 	switch {

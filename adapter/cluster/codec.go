@@ -44,6 +44,7 @@ type WireOptions struct {
 // WireFlags are the flags of an emit.
 type WireFlags struct {
 	Volatile             bool     `json:"volatile,omitempty"`
+	Lossy                bool     `json:"lossy,omitempty"` // ours alone
 	Compress             *bool    `json:"compress,omitempty"`
 	Timeout              *float64 `json:"timeout,omitempty"` // ms
 	ExpectSingleResponse bool     `json:"expectSingleResponse,omitempty"`
@@ -81,6 +82,7 @@ func (r *RoomNames) UnmarshalJSON(b []byte) error {
 func NewWireOptions(t adapter.Target, f engineio.Flags, timeout time.Duration) WireOptions {
 	o := WireOptions{Rooms: notNil(t.Rooms), Except: notNil(t.Except)}
 	o.Flags.Volatile = f&engineio.Volatile != 0
+	o.Flags.Lossy = f&engineio.Lossy != 0
 	if f&engineio.NoCompress != 0 {
 		o.Flags.Compress = new(bool)
 	}
@@ -103,6 +105,9 @@ func (o WireOptions) Into(m *Message) {
 	m.Target = adapter.Target{Rooms: o.Rooms, Except: o.Except}
 	if o.Flags.Volatile {
 		m.Flags |= engineio.Volatile
+	}
+	if o.Flags.Lossy {
+		m.Flags |= engineio.Lossy
 	}
 	if o.Flags.Compress != nil && !*o.Flags.Compress {
 		m.Flags |= engineio.NoCompress

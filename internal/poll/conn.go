@@ -33,6 +33,9 @@ type Handler interface {
 type Limits struct {
 	Bytes   int // bytes waiting for the kernel
 	Packets int // writes waiting for the kernel
+
+	// Dropped counts lossy writes that were dropped.
+	Dropped atomic.Uint64
 }
 
 // A Conn is a connection that calls its handler when there is something to
@@ -218,9 +221,52 @@ func (c *Conn) WriteLast(b []byte) {
 	c.sealed = true
 }
 
+// WriteLossy is Write for data that may be dropped later on: when the queue is
+// full, the oldest of it makes room. If there is not enough of it, b itself is
+// dropped, which is no error.
+func (c *Conn) WriteLossy(b []byte, shared bool) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.held {
+		c.flushLocked()
+	}
+	switch {
+	case c.err != nil || c.sealed:
+		return net.ErrClosed
+	case c.out == nil && len(b) <= c.limits.Bytes:
+		return c.writeNowLocked(b, shared)
+	}
+	if c.out == nil || c.queueLocked(b, shared) != nil {
+		c.limits.Dropped.Add(1)
+		return nil
+	}
+	c.out.markLast()
+	return nil
+}
+
+// Drained returns a channel that is closed when no more than low bytes wait, or
+// the connection has ended; nil if that is so already.
+func (c *Conn) Drained(low int) <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.held {
+		c.flushLocked()
+	}
+	if c.out == nil || c.out.bytes <= low {
+		return nil
+	}
+	if c.out.drained == nil {
+		c.out.drained, c.out.low = make(chan struct{}), low
+	}
+	return c.out.drained
+}
+
 func (c *Conn) queueLocked(b []byte, shared bool) error {
-	if c.out.bytes+len(b) > c.limits.Bytes || c.out.len() >= c.limits.Packets {
-		return ErrFull
+	for c.out.bytes+len(b) > c.limits.Bytes || c.out.len() >= c.limits.Packets {
+		if !c.out.dropOldest() {
+			return ErrFull
+		}
+		c.limits.Dropped.Add(1)
 	}
 	if !shared {
 		b = append([]byte(nil), b...)

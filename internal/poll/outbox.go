@@ -13,6 +13,14 @@ type outbox struct {
 	chunks []*chunk
 	room   []byte // what is free in the last chunk
 	open   bool   // the last slice ends where room begins
+
+	part  bool  // some of the first slice has been written
+	base  int   // what bufs[0] counts as
+	lossy []int // slices that may be dropped, counted from base 0, oldest first
+	dead  int   // slices that were, and are empty
+
+	low     int           // drained is closed when no more than this waits
+	drained chan struct{} // nil unless somebody wants to know
 }
 
 // A chunk gathers small writes, so that they are one slice.
@@ -29,6 +37,7 @@ func newOutbox() *outbox { return outboxes.Get().(*outbox) }
 
 // free gives the outbox back. A large backing array is not worth keeping.
 func (o *outbox) free() {
+	o.tell()
 	if o.lent > 0 {
 		return // a flusher still looks at it
 	}
@@ -40,11 +49,43 @@ func (o *outbox) free() {
 	}
 	clear(o.bufs)
 	clear(o.chunks)
-	*o = outbox{bufs: o.bufs[:0], chunks: o.chunks[:0]}
+	*o = outbox{bufs: o.bufs[:0], chunks: o.chunks[:0], lossy: o.lossy[:0]}
 	outboxes.Put(o)
 }
 
-func (o *outbox) len() int { return len(o.bufs) - o.head }
+func (o *outbox) len() int { return len(o.bufs) - o.head - o.dead }
+
+// tell wakes who waits for room.
+func (o *outbox) tell() {
+	if o.drained != nil {
+		close(o.drained)
+		o.drained = nil
+	}
+}
+
+// markLast lets the last slice be dropped.
+func (o *outbox) markLast() { o.lossy = append(o.lossy, o.base+len(o.bufs)-1) }
+
+// dropOldest drops the oldest slice that may be dropped and of which nothing has
+// been written.
+func (o *outbox) dropOldest() bool {
+	first := o.head + o.lent
+	if o.part && o.lent == 0 {
+		first++
+	}
+	for len(o.lossy) > 0 {
+		i := o.lossy[0] - o.base
+		o.lossy = o.lossy[1:]
+		if i < first {
+			continue
+		}
+		o.bytes -= len(o.bufs[i])
+		o.bufs[i] = nil
+		o.dead++
+		return true
+	}
+	return false
+}
 
 func (o *outbox) push(b []byte) {
 	o.bufs = append(o.bufs, b)
@@ -82,19 +123,29 @@ const maxIov = 64
 // peek returned is gone.
 func (o *outbox) advance(n int) bool {
 	o.bytes -= n
+	if o.bytes <= o.low {
+		o.tell()
+	}
 	for i := len(o.peek()); i > 0; i-- {
 		b := o.bufs[o.head]
 		if n < len(b) {
 			o.bufs[o.head] = b[n:]
+			o.part = o.part || n > 0
 			return false
+		}
+		if b == nil {
+			o.dead--
 		}
 		n -= len(b)
 		o.bufs[o.head] = nil
 		o.head++
+		o.part = false
 	}
 	if o.head == len(o.bufs) {
+		o.base += o.head
 		o.bufs, o.head = o.bufs[:0], 0
 	} else if o.head > 256 && o.head > len(o.bufs)/2 {
+		o.base += o.head
 		o.bufs = append(o.bufs[:0], o.bufs[o.head:]...)
 		o.head = 0
 	}
