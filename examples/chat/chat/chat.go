@@ -7,6 +7,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -35,29 +36,35 @@ type Chat struct {
 	mu    sync.Mutex
 	users map[string]*user     // by socket id
 	came  int                  // users so far
+	said  int                  // messages so far
 	past  map[string][]Message // by room
 }
 
 type user struct {
 	User
-	socket *socketio.Socket
 	number int // of arrival: two can come in one millisecond
 }
 
-// New registers a chat on srv.
-func New(srv *socketio.Server) *Chat {
+// self is who a socket is. Data of a socket survives a cut: recovery brings it back.
+var self = socketio.NewKey[User]("user")
+
+// New registers a chat on n.
+func New(n *socketio.Namespace) *Chat {
 	c := &Chat{now: time.Now, users: make(map[string]*user), past: make(map[string][]Message)}
-	join.Handle(srv, c.join)
-	say.Handle(srv, c.say)
-	typing.Handle(srv, c.typing)
-	enter.Handle(srv, c.enter)
-	serverTime.Handle(srv, func(context.Context, *socketio.Socket, socketio.None) (int64, error) {
+	join.Handle(n, c.join)
+	say.Handle(n, c.say)
+	edit.Handle(n, c.edit)
+	remove.Handle(n, c.remove)
+	whisper.Handle(n, c.whisper)
+	typing.Handle(n, c.typing)
+	enter.Handle(n, c.enter)
+	serverTime.Handle(n, func(context.Context, *socketio.Socket, socketio.None) (int64, error) {
 		return c.now().UnixMilli(), nil
 	})
-	srv.OnConnection(c.back)
-	srv.OnDisconnect(c.leave)
+	n.OnConnection(c.comeBack)
+	n.OnDisconnect(c.leave)
 	// What a handler returns is told to the one who sent the event.
-	srv.OnError(func(_ context.Context, s *socketio.Socket, err error) {
+	n.OnError(func(_ context.Context, s *socketio.Socket, err error) {
 		_ = trouble.Emit(s, describe(err))
 	})
 	return c
@@ -71,54 +78,49 @@ func (c *Chat) join(_ context.Context, s *socketio.Socket, in Join) error {
 	case n > maxName:
 		return Trouble{"bad_name", "the name is too long"}
 	}
-	username.Set(s, name)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if u := c.users[s.ID()]; u != nil {
 		u.Username = name
+		self.Set(s, u.User)
 		return c.listUsers(s)
 	}
-	c.came++
-	u := &user{socket: s, number: c.came, User: User{ID: s.ID(), Username: name, JoinTime: c.now().UnixMilli(), Room: lobby}}
-	c.users[s.ID()] = u
 	if err := s.Join(lobby); err != nil {
 		return err
 	}
 	if err := history.Emit(s, c.recent(lobby)); err != nil {
 		return err
 	}
-	if err := joined.Emit(s.Broadcast(), Presence{Username: name, ID: u.ID}); err != nil {
+	return c.arrive(s, User{ID: s.ID(), Username: name, JoinTime: c.now().UnixMilli(), Room: lobby})
+}
+
+// arrive adds a user and tells all. c.mu is held.
+func (c *Chat) arrive(s *socketio.Socket, u User) error {
+	c.came++
+	c.users[u.ID] = &user{number: c.came, User: u}
+	self.Set(s, u)
+	if err := joined.Emit(s.Broadcast(), Presence{Username: u.Username, ID: u.ID}); err != nil {
 		return err
 	}
 	return c.listUsers(s)
 }
 
-// username is on the socket, so that it is there again when a client comes back.
-var username = socketio.NewKey[string]("username")
-
-// back receives a client whose connection broke, with its name and its room.
-func (c *Chat) back(_ context.Context, s *socketio.Socket) error {
-	name, ok := username.Get(s)
-	if !s.Recovered() || !ok {
+// comeBack is called for each connection. One that was recovered has the id, the
+// rooms and the data that it had, and its client gets what it missed: there is no
+// history to send, only the list of users to mend.
+func (c *Chat) comeBack(_ context.Context, s *socketio.Socket) error {
+	u, known := self.Get(s)
+	if !s.Recovered() || !known {
 		return nil
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.came++
-	u := &user{socket: s, number: c.came, User: User{ID: s.ID(), Username: name, JoinTime: c.now().UnixMilli(), Room: lobby}}
-	if rooms := s.Rooms(); len(rooms) > 0 {
-		u.Room = rooms[0]
-	}
-	c.users[s.ID()] = u
-	return c.listUsers(s)
+	return c.arrive(s, u)
 }
 
 func (c *Chat) say(_ context.Context, s *socketio.Socket, in Say) error {
-	switch n := utf8.RuneCountInString(in.Message); {
-	case strings.TrimSpace(in.Message) == "":
-		return Trouble{"bad_message", "Invalid message format"}
-	case n > maxMessage:
-		return Trouble{"bad_message", "Message too long"}
+	if err := check(in.Message); err != nil {
+		return err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -126,8 +128,9 @@ func (c *Chat) say(_ context.Context, s *socketio.Socket, in Say) error {
 	if u == nil {
 		return errStranger
 	}
+	c.said++
 	m := Message{
-		ID: s.ID() + "-" + base36(c.now().UnixNano()), Username: u.Username, Message: in.Message,
+		ID: strconv.Itoa(c.said), Username: u.Username, UserID: u.ID, Message: in.Message,
 		Timestamp: c.now().UnixMilli(), Room: u.Room,
 	}
 	past := append(c.past[u.Room], m)
@@ -137,6 +140,69 @@ func (c *Chat) say(_ context.Context, s *socketio.Socket, in Say) error {
 	c.past[u.Room] = past
 	u.IsTyping = false
 	return said.Emit(s.Namespace().To(u.Room), m)
+}
+
+func check(message string) error {
+	if strings.TrimSpace(message) == "" {
+		return Trouble{"bad_message", "Invalid message format"}
+	}
+	if utf8.RuneCountInString(message) > maxMessage {
+		return Trouble{"bad_message", "Message too long"}
+	}
+	return nil
+}
+
+func (c *Chat) edit(_ context.Context, s *socketio.Socket, in Edit) error {
+	if err := check(in.Message); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	room, i := c.own(s, in.ID)
+	if i < 0 {
+		return errNotYours
+	}
+	m := &c.past[room][i]
+	m.Message, m.Edited = in.Message, true
+	return edited.Emit(s.Namespace().To(room), *m)
+}
+
+func (c *Chat) remove(_ context.Context, s *socketio.Socket, id string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	room, i := c.own(s, id)
+	if i < 0 {
+		return errNotYours
+	}
+	c.past[room] = slices.Delete(c.past[room], i, i+1)
+	return removed.Emit(s.Namespace().To(room), Removed{id})
+}
+
+// own finds a message of s in its room, among those that are kept. c.mu is held.
+func (c *Chat) own(s *socketio.Socket, id string) (room string, i int) {
+	u := c.users[s.ID()]
+	if u == nil {
+		return "", -1
+	}
+	return u.Room, slices.IndexFunc(c.past[u.Room], func(m Message) bool { return m.ID == id && m.UserID == u.ID })
+}
+
+// whisper goes to one, in whatever room they are, and is kept nowhere. The id of a
+// socket is a room.
+func (c *Chat) whisper(_ context.Context, s *socketio.Socket, in Whisper) error {
+	if err := check(in.Message); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	from, to := c.users[s.ID()], c.users[in.To]
+	switch {
+	case from == nil:
+		return errStranger
+	case to == nil:
+		return errNobody
+	}
+	return whispered.Emit(s.Namespace().To(from.ID, to.ID), Whispered{from.User, to.User, in.Message, c.now().UnixMilli()})
 }
 
 func (c *Chat) typing(_ context.Context, s *socketio.Socket, is bool) error {
@@ -168,6 +234,7 @@ func (c *Chat) enter(_ context.Context, s *socketio.Socket, room string) ([]Mess
 		return nil, err
 	}
 	u.Room, u.IsTyping = room, false
+	self.Set(s, u.User)
 	c.forget(old)
 	return c.recent(room), c.listUsers(s)
 }

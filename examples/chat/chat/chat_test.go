@@ -16,7 +16,7 @@ import (
 // start returns a chat and the address that clients connect to.
 func start(t *testing.T) (c *Chat, base string) {
 	srv := socketio.NewServer(nil)
-	c = New(srv)
+	c = New(srv.Of("/"))
 	hs := httptest.NewServer(srv)
 	t.Cleanup(func() {
 		srv.Close()

@@ -2,7 +2,6 @@ package chat
 
 import (
 	"errors"
-	"strconv"
 
 	"github.com/sockeye-go/socketio"
 )
@@ -11,6 +10,9 @@ import (
 var (
 	join       = socketio.NewEvent[Join]("user join")
 	say        = socketio.NewEvent[Say]("chat message")
+	edit       = socketio.NewEvent[Edit]("edit message")
+	remove     = socketio.NewEvent[string]("delete message") // the id of a message
+	whisper    = socketio.NewEvent[Whisper]("private message")
 	typing     = socketio.NewEvent[bool]("typing")
 	enter      = socketio.NewEventWithAck[string, []Message]("join room")
 	serverTime = socketio.NewEventWithAck[socketio.None, int64]("server time")
@@ -20,6 +22,9 @@ var (
 var (
 	history   = socketio.NewEvent[[]Message]("message history")
 	said      = socketio.NewEvent[Message]("chat message")
+	edited    = socketio.NewEvent[Message]("message edited")
+	removed   = socketio.NewEvent[Removed]("message deleted")
+	whispered = socketio.NewEvent[Whispered]("private message")
 	users     = socketio.NewEvent[[]User]("user list")
 	joined    = socketio.NewEvent[Presence]("user joined")
 	left      = socketio.NewEvent[Presence]("user left")
@@ -37,14 +42,40 @@ type Say struct {
 	Message string `json:"message"`
 }
 
+// An Edit is another text for one's own message.
+type Edit struct {
+	ID      string `json:"id"`
+	Message string `json:"message"`
+}
+
+// A Whisper is a message for one, by the id of a user.
+type Whisper struct {
+	To      string `json:"to"`
+	Message string `json:"message"`
+}
+
+// A Whispered is one as both sides get it.
+type Whispered struct {
+	From      User   `json:"from"`
+	To        User   `json:"to"`
+	Message   string `json:"message"`
+	Timestamp int64  `json:"timestamp"`
+}
+
 // A Message is one that was said.
 type Message struct {
 	ID        string `json:"id"`
 	Username  string `json:"username"`
+	UserID    string `json:"userId"`
 	Message   string `json:"message"`
 	Timestamp int64  `json:"timestamp"` // milliseconds since 1970
 	Edited    bool   `json:"edited"`
 	Room      string `json:"room"`
+}
+
+// A Removed tells that a message is gone.
+type Removed struct {
+	ID string `json:"id"`
 }
 
 // A User is somebody who is there.
@@ -76,7 +107,11 @@ type Trouble struct {
 
 func (t Trouble) Error() string { return t.Message }
 
-var errStranger = Trouble{"not_joined", "say who you are first: user join"}
+var (
+	errStranger = Trouble{"not_joined", "say who you are first: user join"}
+	errNotYours = Trouble{"not_yours", "there is no such message of yours"}
+	errNobody   = Trouble{"nobody", "nobody of that id is here"}
+)
 
 // describe makes a Trouble of any error. The text of those that were not
 // written for clients stays here.
@@ -90,10 +125,8 @@ func describe(err error) Trouble {
 	return Trouble{"internal", "something went wrong"}
 }
 
-func base36(n int64) string { return strconv.FormatInt(n, 36) }
-
 // Events is all of that, for clients: sockeye gen writes events.ts from it.
 var Events = socketio.Contract{
-	ClientToServer: []socketio.AnyEvent{join, say, typing, enter, serverTime},
-	ServerToClient: []socketio.AnyEvent{history, said, users, joined, left, typingNow, trouble},
+	ClientToServer: []socketio.AnyEvent{join, say, edit, remove, whisper, typing, enter, serverTime},
+	ServerToClient: []socketio.AnyEvent{history, said, edited, removed, whispered, users, joined, left, typingNow, trouble},
 }

@@ -1,20 +1,9 @@
-import { io } from "/socket.io/socket.io.esm.min.js";
+import { $, params, connect, element, button } from "./common.js";
 
-const $ = (id) => document.getElementById(id);
-const params = new URLSearchParams(location.search);
-
-// ?transports=polling or ?transports=websocket shows the chat over one of them.
-const socket = io({ transports: (params.get("transports") ?? "polling,websocket").split(","), autoConnect: false });
+const socket = connect({ autoConnect: false });
 let name = "";
 let room = "lobby";
-
-// Text only, wherever it comes from: nothing a user types becomes markup.
-function element(tag, className, text) {
-  const e = document.createElement(tag);
-  if (className) e.className = className;
-  if (text !== undefined) e.textContent = text;
-  return e;
-}
+let people = [];
 
 function keep(list, item, max) {
   const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 60;
@@ -27,17 +16,29 @@ function note(text, bad) {
   keep($("messages"), element("li", bad ? "note bad" : "note", text), 500);
 }
 
-function show(m) {
-  const li = element("li", m.username === name ? "mine" : "");
+const time = (ms) => new Date(ms).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+
+function bubble(m) {
+  const mine = m.userId === socket.id;
+  const li = element("li", mine ? "mine" : "");
+  li.dataset.id = m.id;
   const by = element("span", "by");
-  by.append(element("b", "", m.username), ` ${new Date(m.timestamp).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}`);
+  by.append(element("b", "", m.username), ` ${time(m.timestamp)}${m.edited ? " · edited" : ""}`);
   li.append(by, m.message);
-  keep($("messages"), li, 500);
+  if (mine) {
+    const tools = element("span", "tools");
+    tools.append(
+      button("edit", () => startEdit(m)),
+      button("delete", () => socket.emit("delete message", m.id)),
+    );
+    li.append(tools);
+  }
+  return li;
 }
+const bubbleOf = (id) => [...$("messages").children].find((li) => li.dataset.id === id);
 
 function replay(messages) {
-  $("messages").replaceChildren();
-  messages.forEach(show);
+  $("messages").replaceChildren(...messages.map(bubble));
   $("messages").scrollTop = $("messages").scrollHeight;
 }
 
@@ -56,50 +57,58 @@ function transport() {
   $("transport").textContent = socket.io.engine?.transport?.name ?? "none";
 }
 
-function online(yes) {
-  $("state").textContent = yes ? "online" : "offline";
-  $("state").className = yes ? "pill on" : "pill off";
-  for (const e of $("say-form").elements) e.disabled = !yes;
-}
-
 socket.on("connect", () => {
-  online(true);
+  for (const e of $("say-form").elements) e.disabled = false;
   transport();
-  wire("step", `connected over ${$("transport").textContent}`);
+  wire("step", `connected over ${$("transport").textContent}${socket.recovered ? ", recovered" : ""}`);
   socket.io.engine.on("upgrade", () => {
     transport();
     wire("step", `upgraded to ${$("transport").textContent}`);
   });
+  // A socket that was recovered is who it was, and what it missed has come already.
+  if (socket.recovered) return note("Back again, nothing lost");
   socket.emit("user join", { username: name });
-  if (room !== "lobby") enter(room);
+  if (room !== "lobby") enter(room).catch((err) => note(err.message, true));
 });
 socket.on("disconnect", (reason) => {
-  online(false);
+  for (const e of $("say-form").elements) e.disabled = true;
   $("transport").textContent = "none";
   wire("step", `disconnected: ${reason}`);
   note("Connection lost, trying to come back …", true);
 });
-socket.on("connect_error", (err) => {
-  online(false);
-  wire("step", `connect error: ${err.message}`);
-});
+socket.on("connect_error", (err) => wire("step", `connect error: ${err.message}`));
 socket.on("message history", replay);
 socket.on("chat message", (m) => {
   typists.delete(m.username);
   showTyping();
-  show(m);
+  keep($("messages"), bubble(m), 500);
+});
+socket.on("message edited", (m) => bubbleOf(m.id)?.replaceWith(bubble(m)));
+socket.on("message deleted", ({ id }) => bubbleOf(id)?.remove());
+socket.on("private message", ({ from, to, message, timestamp }) => {
+  const li = element("li", from.id === socket.id ? "mine private" : "private");
+  const by = element("span", "by");
+  by.append(element("b", "", from.id === socket.id ? `you to ${to.username}` : `${from.username}, to you alone`), ` ${time(timestamp)}`);
+  li.append(by, message);
+  keep($("messages"), li, 500);
 });
 socket.on("user joined", ({ username }) => note(`${username} is here`));
 socket.on("user left", ({ username }) => note(`${username} has left`));
-let people = [];
+socket.on("error", ({ message }) => note(message, true));
+
 function showPeople() {
-  $("users").replaceChildren(...people.map((u) => element("li", u.room === room ? "" : "elsewhere", u.room === room ? u.username : `${u.username} in ${u.room}`)));
+  $("users").replaceChildren(...people.map((u) => {
+    const li = element("li", u.room === room ? "" : "elsewhere");
+    li.append(element("span", "", u.room === room ? u.username : `${u.username} in ${u.room}`));
+    if (u.id !== socket.id) li.append(button("whisper", () => startWhisper(u)));
+    return li;
+  }));
 }
 socket.on("user list", (list) => {
   people = list;
+  $("people").textContent = String(list.length);
   showPeople();
 });
-socket.on("error", ({ message }) => note(message, true));
 
 const typists = new Set();
 function showTyping() {
@@ -113,6 +122,7 @@ socket.on("user typing", ({ username, isTyping }) => {
 
 let typingEnds;
 $("say").addEventListener("input", () => {
+  if (mode) return;
   if (typingEnds === undefined) socket.emit("typing", true);
   clearTimeout(typingEnds);
   typingEnds = setTimeout(stopTyping, 1500);
@@ -124,17 +134,32 @@ function stopTyping() {
   socket.emit("typing", false);
 }
 
+// The one input says, edits or whispers.
+let mode;
+function setMode(next, label, value) {
+  mode = next;
+  $("mode").hidden = !next;
+  $("mode-label").textContent = label ?? "";
+  $("say").value = value ?? "";
+  $("say").focus();
+}
+const startEdit = (m) => setMode({ event: "edit message", data: { id: m.id } }, "Editing your message", m.message);
+const startWhisper = (u) => setMode({ event: "private message", data: { to: u.id } }, `To ${u.username} alone`);
+$("mode-end").addEventListener("click", () => setMode());
+$("say").addEventListener("keydown", (e) => e.key === "Escape" && setMode());
+
 $("say-form").addEventListener("submit", (e) => {
   e.preventDefault();
   const message = $("say").value;
   if (!message.trim()) return;
   stopTyping();
-  socket.emit("chat message", { message });
-  $("say").value = "";
+  socket.emit(mode?.event ?? "chat message", { ...mode?.data, message });
+  setMode();
 });
 
 async function enter(next) {
   const messages = await socket.emitWithAck("join room", next);
+  if (messages.error) throw messages.error;
   room = next;
   showPeople();
   replay(messages);

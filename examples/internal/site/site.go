@@ -1,0 +1,85 @@
+// Package site is what the programs of the examples have in common and is not about
+// Socket.IO: the looks of their pages, and a main that ends in good order.
+package site
+
+import (
+	"cmp"
+	"context"
+	"embed"
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"os"
+	"os/signal"
+	"path"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/sockeye-go/socketio"
+)
+
+//go:embed theme.css common.js
+var shared embed.FS
+
+// Page serves the files of a page, with those that all pages share beside them.
+// Nothing comes from elsewhere, and nothing that a user typed can run.
+func Page(files fs.FS, folder string) http.Handler {
+	own, err := fs.Sub(files, folder)
+	if err != nil {
+		panic(err) // the folder is part of the program
+	}
+	serveOwn, serveShared := http.FileServerFS(own), http.FileServerFS(shared)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", "default-src 'self'; img-src 'self' data: blob:; connect-src 'self' ws: wss:; base-uri 'none'; frame-ancestors 'none'")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Cache-Control", "no-cache")
+		name := path.Base(strings.TrimSuffix(r.URL.Path, "/"))
+		if f, err := shared.Open(name); err == nil {
+			f.Close()
+			serveShared.ServeHTTP(w, withPath(r, "/"+name))
+			return
+		}
+		serveOwn.ServeHTTP(w, r)
+	})
+}
+
+func withPath(r *http.Request, path string) *http.Request {
+	c := *r
+	u := *r.URL
+	u.Path = path
+	c.URL = &u
+	return &c
+}
+
+var addr = flag.String("addr", "localhost:3000", "listen on this `address`")
+
+// Main serves one example until it is interrupted, at localhost:3000 or --addr.
+func Main(srv *socketio.Server, page http.Handler) {
+	flag.Parse()
+	mux := http.NewServeMux()
+	mux.Handle("/socket.io/", srv)
+	mux.Handle("/", page)
+	hs := &http.Server{Addr: *addr, Handler: mux}
+	socketio.ConfigureServer(hs)
+
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	failed := make(chan error, 1)
+	go func() { failed <- hs.ListenAndServe() }()
+	fmt.Printf("http://%s/\n", *addr)
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	stop()
+	// Sockets first: an http.Server knows neither WebSockets nor waiting polls.
+	end, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if err = cmp.Or(err, errors.Join(srv.Shutdown(end), hs.Shutdown(end))); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
+}
