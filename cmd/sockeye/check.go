@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sockeye-go/socketio/examples/demo"
 	"github.com/sockeye-go/socketio/internal/rawclient"
 )
 
@@ -21,7 +22,7 @@ func check(ctx context.Context, base string, out io.Writer) error {
 		what string
 		try  func(context.Context, string) (string, error)
 	}{
-		{"page", checkPage},
+		{"pages", checkPages},
 		{"client", checkClient},
 		{"polling", checkPolling},
 		{"websocket", checkWebSocket},
@@ -39,8 +40,16 @@ func check(ctx context.Context, base string, out io.Writer) error {
 	return errors.Join(failed...)
 }
 
-func checkPage(ctx context.Context, base string) (string, error) {
-	return fetch(ctx, base, "app.js")
+func checkPages(ctx context.Context, base string) (string, error) {
+	for _, path := range append([]string{""}, demo.Names...) {
+		if path != "" {
+			path += "/"
+		}
+		if _, err := fetch(ctx, base+path, "app.js"); err != nil {
+			return "", err
+		}
+	}
+	return strings.Join(demo.Names, ", "), nil
 }
 
 func checkClient(ctx context.Context, base string) (string, error) {

@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"github.com/sockeye-go/socketio"
-	"github.com/sockeye-go/socketio/examples/chat"
+	"github.com/sockeye-go/socketio/examples/demo"
 )
 
 // defaultAddr is where the demo begins to look for a free port.
@@ -26,7 +26,7 @@ const defaultAddr = "127.0.0.1:3000"
 // portsTried is how many ports it tries before it gives up.
 const portsTried = 50
 
-func demo(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+func runDemo(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("sockeye demo", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	addr := flags.String("addr", "", "listen on this `address` (default "+defaultAddr+" or the next free port)")
@@ -52,10 +52,14 @@ func demo(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	srv := socketio.NewServer(&socketio.Options{Logger: log, Recovery: &socketio.Recovery{}})
-	chat.New(srv)
+	pages, closePages, err := demo.New(srv)
+	if err != nil {
+		fmt.Fprintf(stderr, "sockeye demo: %v\n", err)
+		return 1
+	}
 	mux := http.NewServeMux()
 	mux.Handle("/socket.io/", srv)
-	mux.Handle("/", chat.Page())
+	mux.Handle("/", pages)
 	hs := &http.Server{Handler: mux, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
 	socketio.ConfigureServer(hs)
 	served := make(chan error, 1)
@@ -83,7 +87,7 @@ func demo(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	// The context of the command is done: the end has its own time.
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	if err := errors.Join(srv.Shutdown(end), hs.Shutdown(end)); err != nil {
+	if err := errors.Join(srv.Shutdown(end), hs.Shutdown(end), closePages()); err != nil {
 		fmt.Fprintf(stderr, "sockeye demo: shutting down: %v\n", err)
 		_ = hs.Close()
 	}

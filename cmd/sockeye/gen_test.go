@@ -9,8 +9,8 @@ import (
 )
 
 func TestGen(t *testing.T) {
-	const contract = "../../examples/chat.Events"
-	const golden = "../../examples/chat/events.ts"
+	const contract = "../../examples/chat/chat.Events"
+	const golden = "../../examples/chat/chat/events.ts"
 	var stdout, stderr bytes.Buffer
 	if code := run(t.Context(), []string{"gen", contract}, &stdout, &stderr); code != 0 {
 		t.Fatalf("exit code %d: %s", code, &stderr)
@@ -42,10 +42,10 @@ func TestGenRefuses(t *testing.T) {
 		says string
 	}{
 		{nil, 2, "usage"},
-		{[]string{"../../examples/chat"}, 2, "usage"},
-		{[]string{"../../examples/chat.events"}, 2, "usage"},
-		{[]string{"-check", "../../examples/chat.Events"}, 2, "usage"},
-		{[]string{"../../examples/chat.Missing"}, 1, "undefined"},
+		{[]string{"../../examples/chat/chat"}, 2, "usage"},
+		{[]string{"../../examples/chat/chat.events"}, 2, "usage"},
+		{[]string{"-check", "../../examples/chat/chat.Events"}, 2, "usage"},
+		{[]string{"../../examples/chat/chat.Missing"}, 1, "undefined"},
 		{[]string{"../../examples/hello.Events"}, 1, "nothing can import"},
 		{[]string{"../../nowhere.Events"}, 1, "go list"},
 	} {

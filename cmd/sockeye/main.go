@@ -13,7 +13,7 @@ import (
 
 const usage = `sockeye: Socket.IO in Go
 
-  sockeye demo                        a chat in the browser, on the next free port from 3000
+  sockeye demo                        chat, editor, game and files in the browser, on the next free port from 3000
   sockeye demo --addr 127.0.0.1:8080  on this address, or not at all
   sockeye demo --no-open              prints the address and opens no browser
   sockeye demo --check                tries itself over every transport and ends
@@ -38,7 +38,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	switch args[0] {
 	case "demo":
-		return demo(ctx, args[1:], stdout, stderr)
+		return runDemo(ctx, args[1:], stdout, stderr)
 	case "gen":
 		return gen(ctx, args[1:], stdout, stderr)
 	case "version", "--version":

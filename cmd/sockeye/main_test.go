@@ -16,7 +16,7 @@ func TestCheck(t *testing.T) {
 	if code := run(t.Context(), []string{"demo", "--check"}, &out, &errs); code != 0 {
 		t.Fatalf("demo --check = %d; want 0\n%s%s", code, &out, &errs)
 	}
-	for _, what := range []string{"page", "client", "polling", "websocket", "upgrade"} {
+	for _, what := range []string{"pages", "client", "polling", "websocket", "upgrade"} {
 		if !strings.Contains(out.String(), what) {
 			t.Errorf("nothing is said of %s:\n%s", what, &out)
 		}

@@ -15,7 +15,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"github.com/sockeye-go/socketio"
-	"github.com/sockeye-go/socketio/examples/chat"
+	"github.com/sockeye-go/socketio/examples/chat/chat"
 )
 
 var screenshots = flag.String("screenshots", "", "write pictures of the pages into this `directory`")
@@ -23,7 +23,7 @@ var screenshots = flag.String("screenshots", "", "write pictures of the pages in
 // serveChat is what sockeye demo serves.
 func serveChat(t *testing.T) *httptest.Server {
 	srv := socketio.NewServer(nil)
-	chat.New(srv)
+	chat.New(srv.Of("/"))
 	mux := http.NewServeMux()
 	mux.Handle("/socket.io/", srv)
 	mux.Handle("/", chat.Page())
