@@ -10,13 +10,31 @@ export interface Join {
 export interface Say {
   message: string;
 }
+export interface Edit {
+  id: string;
+  message: string;
+}
+export interface Whisper {
+  to: string;
+  message: string;
+}
 export interface Message {
   id: string;
   username: string;
+  userId: string;
   message: string;
   timestamp: number;
   edited: boolean;
   room: string;
+}
+export interface Removed {
+  id: string;
+}
+export interface Whispered {
+  from: User;
+  to: User;
+  message: string;
+  timestamp: number;
 }
 export interface User {
   id: string;
@@ -40,6 +58,9 @@ export interface Trouble {
 export interface ClientToServerEvents {
   "user join": (arg: Join) => void;
   "chat message": (arg: Say) => void;
+  "edit message": (arg: Edit) => void;
+  "delete message": (arg: string) => void;
+  "private message": (arg: Whisper) => void;
   "typing": (arg: boolean) => void;
   "join room": (arg: string, ack: (reply: Message[] | { error: AckError }) => void) => void;
   "server time": (ack: (reply: number | { error: AckError }) => void) => void;
@@ -47,6 +68,9 @@ export interface ClientToServerEvents {
 export interface ServerToClientEvents {
   "message history": (arg: Message[]) => void;
   "chat message": (arg: Message) => void;
+  "message edited": (arg: Message) => void;
+  "message deleted": (arg: Removed) => void;
+  "private message": (arg: Whispered) => void;
   "user list": (arg: User[]) => void;
   "user joined": (arg: Presence) => void;
   "user left": (arg: Presence) => void;

@@ -56,6 +56,7 @@ func TestTutorial(t *testing.T) {
 		ann.Want(`["operation applied",{"seq":0,"version":1}]`)
 		// Both at once: bob has seen version 1, and so has ann.
 		bob.Emit("operation", op("plan", "insert", 5, "!", 1))
+		bob.Want(`["operation applied",{"seq":0,"version":2}]`)
 		ann.Emit("operation", op("plan", "delete", 0, 1, 1))
 		if got := strings.Join(bob.Take(), ""); !strings.Contains(got, `{"type":"delete","position":0,"length":1},"version":3`) {
 			t.Errorf("bob got %s", got)

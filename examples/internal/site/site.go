@@ -14,7 +14,6 @@ import (
 	"os"
 	"os/signal"
 	"path"
-	"strings"
 	"syscall"
 	"time"
 
@@ -37,9 +36,7 @@ func Page(files fs.FS, folder string) http.Handler {
 		h.Set("Content-Security-Policy", "default-src 'self'; img-src 'self' data: blob:; connect-src 'self' ws: wss:; base-uri 'none'; frame-ancestors 'none'")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Cache-Control", "no-cache")
-		name := path.Base(strings.TrimSuffix(r.URL.Path, "/"))
-		if f, err := shared.Open(name); err == nil {
-			f.Close()
+		if name := path.Base(r.URL.Path); name == "theme.css" || name == "common.js" {
 			serveShared.ServeHTTP(w, withPath(r, "/"+name))
 			return
 		}
