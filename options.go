@@ -130,7 +130,8 @@ type Options struct {
 	MaxQueuedBytes   int
 	MaxQueuedPackets int
 
-	// Transports that clients may use. Default "polling" and "websocket".
+	// Transports that clients may use. Default "polling" and "websocket"; for
+	// "webtransport" there has to be a server of engineio/webtransport, too.
 	Transports []string
 	// DisableUpgrades keeps polling clients on polling.
 	DisableUpgrades bool

@@ -13,6 +13,7 @@ type form uint8
 const (
 	revision3 form = 1 << iota // the client speaks revision 3
 	textOnly                   // bytes go as base64 in text: the client asked for it with b64
+	streamed                   // each packet behind its length, in a stream
 )
 
 func (f form) protocol() int {
@@ -20,6 +21,14 @@ func (f form) protocol() int {
 		return 3
 	}
 	return 4
+}
+
+// transport is the name of the transport that has the form, if it is not polling.
+func (f form) transport() string {
+	if f&streamed != 0 {
+		return WebTransport
+	}
+	return WebSocket
 }
 
 // heartbeat is the packet that the client owes: in revision 3 it is the client

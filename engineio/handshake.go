@@ -74,7 +74,7 @@ func parseQuery(raw string) (q query) {
 // verify checks a request in the order of the original, which decides about
 // the code a client sees when several things are wrong.
 func (s *Server) verify(r *http.Request, q query, upgrade bool) (*Session, *ConnectionError) {
-	if !s.opts.allows(q.transport) {
+	if !s.opts.allows(q.transport) || q.transport == WebTransport { // which is not for requests like this one
 		return nil, &ConnectionError{Code: UnknownTransport, Context: map[string]any{"transport": q.transport}}
 	}
 	origin := r.Header.Get("Origin")
@@ -136,7 +136,10 @@ func refusal(err error) *ConnectionError {
 // queue begins with the open packet; the caller sends it. The session counts
 // as live from admit on.
 func (s *Server) newSession(r *http.Request, q query, at place) *Session {
-	sess := &Session{srv: s, id: at.sid, remote: r.RemoteAddr, address: at.address, wsFirst: q.transport == WebSocket, form: q.form()}
+	sess := &Session{srv: s, id: at.sid, remote: r.RemoteAddr, address: at.address, wsFirst: q.transport != Polling, form: q.form()}
+	if q.transport == WebTransport {
+		sess.form |= streamed
+	}
 	sess.polling = &polling{form: sess.form}
 	if q.jsonp && q.transport == Polling {
 		sess.polling.jsonp = jsonpCall(q.j)

@@ -15,8 +15,9 @@ import (
 
 // Names of the transports.
 const (
-	Polling   = "polling"
-	WebSocket = "websocket"
+	Polling      = "polling"
+	WebSocket    = "websocket"
+	WebTransport = "webtransport" // by package engineio/webtransport
 )
 
 // Options configure a [Server]. The zero value of each field stands for its
@@ -70,7 +71,8 @@ type Options struct {
 	// MaxQueuedPackets limits the number of Sends that wait. Default 16,384.
 	MaxQueuedPackets int
 
-	// Transports that clients may use. Default polling and websocket.
+	// Transports that clients may use. Default polling and websocket. For
+	// webtransport there has to be a server of engineio/webtransport, too.
 	Transports []string
 	// DisableUpgrades keeps polling clients on polling.
 	DisableUpgrades bool
@@ -152,7 +154,7 @@ func (o *Options) withDefaults() *Options {
 		c.Transports = []string{Polling, WebSocket}
 	}
 	for _, t := range c.Transports {
-		if t != Polling && t != WebSocket {
+		if t != Polling && t != WebSocket && t != WebTransport {
 			panic(fmt.Sprintf("engineio: Options.Transports: unknown transport %q", t))
 		}
 	}
@@ -207,12 +209,22 @@ func (o *Options) allows(transport string) bool {
 }
 
 // upgradesFrom returns the transports to which a session may move, as the
-// inside of a JSON array.
+// inside of a JSON array. From a WebSocket there is no way on: it cannot be paused
+// by the clients that there are.
 func (o *Options) upgradesFrom(transport string) string {
-	if transport == Polling && !o.DisableUpgrades && o.allows(WebSocket) {
-		return `"` + WebSocket + `"`
+	list := ""
+	if transport != Polling || o.DisableUpgrades {
+		return list
 	}
-	return ""
+	for _, to := range []string{WebSocket, WebTransport} {
+		if o.allows(to) {
+			if list != "" {
+				list += ","
+			}
+			list += `"` + to + `"`
+		}
+	}
+	return list
 }
 
 // validOrigin reports whether the Origin header could come from a browser;

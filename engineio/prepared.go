@@ -27,7 +27,7 @@ type Prepared struct {
 }
 
 // otherForms are the frames for clients that want bytes otherwise.
-type otherForms [4]atomic.Pointer[[]byte]
+type otherForms [8]atomic.Pointer[[]byte]
 
 // Prepare takes ownership of the bytes of msgs: they must not change any more.
 func Prepare(msgs ...Message) *Prepared {
@@ -64,7 +64,7 @@ func (p *Prepared) Size() int {
 // first at the same time build the same bytes twice; the last ones stay.
 func (p *Prepared) wsFrames(f form) []byte {
 	cache := &p.frames
-	if f != 0 && p.hasBinary() { // text is the same for everybody
+	if f&streamed != 0 || f != 0 && p.hasBinary() { // text is the same in all other forms
 		cache = p.otherForm(f)
 	}
 	if b := cache.Load(); b != nil {
@@ -102,6 +102,9 @@ const maxFrameHeader = 10 + 1
 // appendMessageFrame appends the frame of one packet: text carries its type,
 // binary is always a message and goes as it is, or as f wants it.
 func appendMessageFrame(dst []byte, kind packetType, m Message, f form) []byte {
+	if f&streamed != 0 {
+		return appendStreamFrame(dst, kind, m)
+	}
 	if m.Binary && f != 0 {
 		return f.appendBinaryFrame(dst, kind, m.Data)
 	}

@@ -31,6 +31,7 @@ type Server struct {
 
 	live       atomic.Int64 // sessions whose receiver has not been told of the end
 	handshakes atomic.Int64 // being answered
+	opening    atomic.Int64 // of these streams whose client has yet to say what for
 	addresses  tally.Census // empty unless there is a limit
 	counts     counts
 
@@ -135,6 +136,10 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 			c.servePreflight(w, r)
 			return
 		}
+	}
+	if accept, ok := r.Context().Value(streamKey{}).(StreamAccepter); ok {
+		s.serveStream(w, r, accept)
+		return
 	}
 	q := parseQuery(r.URL.RawQuery)
 	q.jsonp = q.jsonp && s.opts.AllowJSONP

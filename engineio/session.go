@@ -60,8 +60,11 @@ func (s *Session) Protocol() int { return s.form.protocol() }
 
 // Transport returns the name of the current transport.
 func (s *Session) Transport() string {
-	if s.wsFirst || s.ws.Load() != nil {
-		return WebSocket
+	if t := s.ws.Load(); t != nil {
+		return t.form.transport()
+	}
+	if s.wsFirst { // not started yet
+		return s.form.transport()
 	}
 	return Polling
 }
@@ -236,8 +239,8 @@ func (s *Session) afterEnd(reason Reason, err error) {
 		t.close(closeFrame)
 	}
 	s.srv.counts.closed.Add(reason)
-	if s.wsFirst || s.ws.Load() != nil {
-		s.srv.counts.webSockets.Add(-1)
+	if name := s.Transport(); name != Polling {
+		s.srv.counts.connections(name).Add(-1)
 	}
 	s.srv.log.Debug("session closed", "sid", s.id, "reason", string(reason), "error", err)
 	go func() {

@@ -9,9 +9,10 @@ import (
 // Stats are the counts of a server. What is counted since the start never
 // falls. Keys that have not occurred are missing.
 type Stats struct {
-	Sessions   int // there are now
-	WebSockets int // of these
-	Handshakes int // being answered now
+	Sessions      int // there are now
+	WebSockets    int // of these
+	WebTransports int // of these
+	Handshakes    int // being answered now
 
 	Opened   uint64            // sessions since the start
 	Upgraded uint64            // of these, from polling to WebSocket
@@ -44,11 +45,20 @@ type counts struct {
 	opened, upgraded, panics atomic.Uint64
 	volatile                 atomic.Uint64
 	webSockets               atomic.Int64
+	webTransports            atomic.Int64
 
 	closed  tally.Tally[Reason]
 	refused tally.Tally[Code]
 	limits  tally.Tally[string]
 	dropped tally.Tally[DropReason]
+}
+
+// connections is the gauge of a transport other than polling.
+func (c *counts) connections(transport string) *atomic.Int64 {
+	if transport == WebTransport {
+		return &c.webTransports
+	}
+	return &c.webSockets
 }
 
 // Stats returns the counts as they are now. They are not of one instant.
@@ -62,16 +72,17 @@ func (s *Server) Stats() Stats {
 		dropped[DropLossy] = n
 	}
 	return Stats{
-		Sessions:   s.Sessions(),
-		WebSockets: int(c.webSockets.Load()),
-		Handshakes: int(s.handshakes.Load()),
-		Opened:     c.opened.Load(),
-		Upgraded:   c.upgraded.Load(),
-		Closed:     c.closed.Counts(),
-		Refused:    c.refused.Counts(),
-		Limits:     c.limits.Counts(),
-		Dropped:    dropped,
-		Panics:     c.panics.Load(),
+		Sessions:      s.Sessions(),
+		WebSockets:    int(c.webSockets.Load()),
+		WebTransports: int(c.webTransports.Load()),
+		Handshakes:    int(s.handshakes.Load()),
+		Opened:        c.opened.Load(),
+		Upgraded:      c.upgraded.Load(),
+		Closed:        c.closed.Counts(),
+		Refused:       c.refused.Counts(),
+		Limits:        c.limits.Counts(),
+		Dropped:       dropped,
+		Panics:        c.panics.Load(),
 	}
 }
 

@@ -117,7 +117,7 @@ func (s *Session) switchTo(t *wsTransport) {
 	p.room()
 	s.polling = nil
 	s.srv.counts.upgraded.Add(1)
-	s.srv.counts.webSockets.Add(1)
+	s.srv.counts.connections(t.form.transport()).Add(1)
 	if s.paused {
 		t.conn.Pause()
 	}

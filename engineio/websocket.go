@@ -13,13 +13,15 @@ import (
 )
 
 // A wsTransport is the WebSocket of one session, or one that tries to become
-// it. It is the handler of its connection.
+// it. It is the handler of its connection. A stream of WebTransport is one too, in
+// the form streamed: it has other frames, and no frame to say goodbye with.
 type wsTransport struct {
 	s       *Session
 	conn    *poll.Conn
 	parser  ws.Parser
 	form    form
-	deflate ws.Deflate // zero: nothing is compressed
+	deflate ws.Deflate    // zero: nothing is compressed
+	stream  *streamParser // in place of parser, in the form streamed
 
 	broken  bool        // the peer violated the protocol; guarded by s.recvMu
 	probing atomic.Bool // not the session's transport yet
@@ -45,6 +47,9 @@ func (s *Session) newWebSocket(nc net.Conn, f form, d ws.Deflate, probing bool) 
 	t.parser.LimitFragments(s.srv.opts.MaxFragments)
 	if d.WindowBits != 0 {
 		t.parser.AllowDeflate()
+	}
+	if f&streamed != 0 {
+		t.stream = &streamParser{max: s.srv.opts.MaxPayload}
 	}
 	t.probing.Store(probing)
 	t.conn = poll.New(nc, t, &s.srv.limits)
@@ -79,7 +84,11 @@ func (t *wsTransport) close(frame []byte) {
 	if t.closing.Swap(true) {
 		return
 	}
-	t.conn.WriteLast(frame)
+	if t.stream != nil {
+		t.conn.CloseWrite()
+	} else {
+		t.conn.WriteLast(frame)
+	}
 	t.linger.Store(time.AfterFunc(lingerTimeout, t.conn.Close))
 }
 
@@ -97,7 +106,7 @@ func (t *wsTransport) Data(p []byte) {
 		}
 	}
 	for len(p) > 0 && !t.broken {
-		m, n, ok, err := t.parser.Next(p)
+		m, n, ok, err := t.next(p)
 		if err != nil {
 			t.violation(err)
 			return
@@ -108,6 +117,13 @@ func (t *wsTransport) Data(p []byte) {
 		p = p[n:]
 		t.message(m)
 	}
+}
+
+func (t *wsTransport) next(p []byte) (ws.Message, int, bool, error) {
+	if t.stream != nil {
+		return t.stream.next(p)
+	}
+	return t.parser.Next(p)
 }
 
 // Batch implements poll.Handler.

@@ -8,7 +8,7 @@ import (
 
 // startWebSocket opens a session that begins on WebSocket.
 func (s *Server) startWebSocket(sess *Session, nc net.Conn, d ws.Deflate, leftover []byte) {
-	s.counts.webSockets.Add(1)
+	s.counts.connections(sess.form.transport()).Add(1)
 	t := sess.newWebSocket(nc, sess.form, d, false)
 
 	// What OnSession sent is in the queue; what other goroutines send from now
