@@ -29,7 +29,7 @@ type Options struct {
 	// a keep-alive. Default 45 s, as PingInterval and PingTimeout together.
 	IdleTimeout time.Duration
 	// MaxConnections limits the connections that there are. Default 10,000, which
-	// can take 400 MB.
+	// take about 1 GB.
 	MaxConnections int
 	// MaxStreams limits the streams that a client has open at the same time, which
 	// are HTTP requests as well. Default 16.

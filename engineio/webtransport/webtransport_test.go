@@ -18,6 +18,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -652,5 +653,34 @@ func TestOptions(t *testing.T) {
 			}()
 			webtransport.NewServer(http.NotFoundHandler(), o)
 		})
+	}
+}
+
+// BenchmarkIdle is what an idle connection costs, both ends together.
+func BenchmarkIdle(b *testing.B) {
+	s := serve(b, engineio.Options{}, webtransport.Options{})
+	measure := func() (bytes uint64, goroutines int) {
+		var m runtime.MemStats
+		for range 3 {
+			runtime.GC()
+		}
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc + m.StackInuse, runtime.NumGoroutine()
+	}
+	for b.Loop() {
+		const n = 200
+		bytes, goroutines := measure()
+		clients := make([]*client, n)
+		for i := range clients {
+			clients[i] = s.mustDial()
+			clients[i].open()
+			<-s.sessions
+		}
+		after, more := measure()
+		b.ReportMetric(float64(after-bytes)/n, "B/pair")
+		b.ReportMetric(float64(more-goroutines)/n, "goroutines/pair")
+		for _, c := range clients {
+			c.nc.Close()
+		}
 	}
 }
