@@ -1,6 +1,7 @@
 package main
 
 import (
+	"compress/flate"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -23,16 +24,26 @@ var limits = &poll.Limits{Bytes: 4 * maxMessage, Packets: 1 << 20}
 // An echo sends back what it gets. It is the handler of its connection, and
 // does what the engine does with frames, without a session behind it.
 type echo struct {
-	conn   *poll.Conn
-	parser ws.Parser
-	client bool
-	closed bool
-	ended  chan struct{}
+	conn    *poll.Conn
+	parser  ws.Parser
+	client  bool
+	deflate ws.Deflate // zero: nothing is compressed
+	closed  bool
+	ended   chan struct{}
 }
 
-func newEcho(nc net.Conn, leftover []byte, role ws.Role) *echo {
-	e := &echo{client: role == ws.Client, ended: make(chan struct{})}
+// compressor is shared by all, as it is in a server.
+var compressor = ws.NewCompressor(func() ws.DeflateWriter {
+	w, _ := flate.NewWriter(nil, flate.BestSpeed) // a level that exists is no error
+	return w
+})
+
+func newEcho(nc net.Conn, leftover []byte, role ws.Role, d ws.Deflate) *echo {
+	e := &echo{client: role == ws.Client, deflate: d, ended: make(chan struct{})}
 	e.parser.Init(role, maxMessage)
+	if d != (ws.Deflate{}) {
+		e.parser.AllowDeflate()
+	}
 	e.conn = poll.New(nc, e, limits)
 	e.conn.Start(leftover)
 	return e
@@ -40,14 +51,19 @@ func newEcho(nc net.Conn, leftover []byte, role ws.Role) *echo {
 
 // serveEcho accepts a WebSocket.
 func serveEcho(w http.ResponseWriter, r *http.Request) {
-	nc, leftover, err := ws.Upgrade(w, r, nil)
+	d, answer := ws.AcceptDeflate(r.Header["Sec-Websocket-Extensions"])
+	extra := http.Header{}
+	if answer != "" {
+		extra.Set("Sec-WebSocket-Extensions", answer)
+	}
+	nc, leftover, err := ws.Upgrade(w, r, extra)
 	if err != nil {
 		if bad, ok := errors.AsType[*ws.HandshakeError](err); ok {
 			http.Error(w, bad.Message, bad.Status)
 		}
 		return
 	}
-	newEcho(nc, leftover, ws.Server)
+	newEcho(nc, leftover, ws.Server, d)
 }
 
 // Data implements poll.Handler.
@@ -92,6 +108,11 @@ func (e *echo) end(payload []byte) {
 }
 
 func (e *echo) frame(op ws.Opcode, payload []byte) []byte {
+	if e.deflate != (ws.Deflate{}) && (op == ws.Text || op == ws.Binary) && e.deflate.Fits(len(payload)) {
+		if b, ok := compressor.AppendFrame(nil, op, payload); ok {
+			return b
+		}
+	}
 	if !e.client {
 		return ws.AppendFrame(nil, op, payload)
 	}
@@ -124,7 +145,7 @@ func runClient(ctx context.Context, url string) error {
 		if err != nil {
 			return fmt.Errorf("case %d: %w", i, err)
 		}
-		e := newEcho(nc, leftover, ws.Client)
+		e := newEcho(nc, leftover, ws.Client, ws.Deflate{})
 		select {
 		case <-e.ended:
 		case <-ctx.Done():
