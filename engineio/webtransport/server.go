@@ -22,8 +22,9 @@ import (
 type Options struct {
 	// TLSConfig has the certificate. It must be set: QUIC is always encrypted.
 	TLSConfig *tls.Config
-	// HandshakeTimeout is how long the handshake of QUIC may take, and after it the
-	// first request. Default 5 s. From then on the timeouts of the engine hold.
+	// HandshakeTimeout is how long the handshake of QUIC may take, and then how long
+	// a connection may go without a request or a session. Default 5 s. The timeouts
+	// of the engine are those of sessions.
 	HandshakeTimeout time.Duration
 	// IdleTimeout ends connections on which nothing arrives, not even the answer to
 	// a keep-alive. Default 45 s, as PingInterval and PingTimeout together.
@@ -98,7 +99,7 @@ func NewServer(h http.Handler, opts *Options) *Server {
 		Handler:        s.mark(h),
 		MaxHeaderBytes: o.MaxHeaderBytes,
 		Logger:         o.Logger,
-		ConnContext:    s.watch,
+		IdleTimeout:    o.HandshakeTimeout,
 	}
 	wt.ConfigureHTTP3Server(s.wt.H3)
 	// The engine decides, by its own rules.
@@ -165,23 +166,9 @@ func (s *Server) Close() error {
 	return s.wt.Close()
 }
 
-type patienceKey struct{}
-
-// watch ends a connection that asks for nothing.
-func (s *Server) watch(ctx context.Context, c *quic.Conn) context.Context {
-	t := time.AfterFunc(s.opts.HandshakeTimeout, func() {
-		_ = c.CloseWithError(quic.ApplicationErrorCode(http3.ErrCodeNoError), "no request")
-	})
-	context.AfterFunc(c.Context(), func() { t.Stop() })
-	return context.WithValue(ctx, patienceKey{}, t)
-}
-
 // mark is the handler: it marks what asks for WebTransport.
 func (s *Server) mark(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if t, ok := r.Context().Value(patienceKey{}).(*time.Timer); ok {
-			t.Stop()
-		}
 		if r.Method != http.MethodConnect {
 			next.ServeHTTP(w, r)
 			return

@@ -569,6 +569,30 @@ func TestHandshakeTimeouts(t *testing.T) {
 		}
 		<-c.Context().Done()
 	})
+	t.Run("no session any more", func(t *testing.T) {
+		s := serve(t, o, webtransport.Options{HandshakeTimeout: 100 * time.Millisecond})
+		tr := s.transport()
+		tr.QUICConfig = &quic.Config{EnableDatagrams: true, EnableStreamResetPartialDelivery: true}
+		q, err := quic.DialAddr(t.Context(), strings.Split(s.url, "/")[2], tr.TLSClientConfig, tr.QUICConfig)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := tr.NewClientConn(q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, sess, err := c.Dial(t.Context(), s.url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stream, err := sess.OpenStreamSync(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		stream.Write(frame(false, "0"))
+		(<-s.sessions).s.Close()
+		<-q.Context().Done()
+	})
 	t.Run("too many", func(t *testing.T) {
 		s := serve(t, engineio.Options{MaxHandshakes: 1}, webtransport.Options{})
 		waiting := s.mustDial()

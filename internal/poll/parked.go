@@ -20,7 +20,9 @@ func newParked(nc net.Conn) backend { return &parked{nc: nc} }
 const smallRead = 256
 
 func (p *parked) start(c *Conn) {
+	c.mu.Lock() // it may be closed at this moment
 	p.resumed.L = &c.mu
+	c.mu.Unlock()
 	go p.readLoop(c)
 }
 
