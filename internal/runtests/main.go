@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/sockeye-go/socketio/internal/parity"
 )
 
 // A step is a part of the run. It adds what it found to the totals; an error is
@@ -26,6 +28,7 @@ var steps = []step{
 	{"browser", only("interop/browser")},
 	{"web", webTests},
 	{"vectors", vectors},
+	{"parity", parityTable}, // after all that it names
 	{"fuzz", fuzz},
 }
 
@@ -36,10 +39,12 @@ type runner struct {
 	allParts bool
 
 	passed, failed, skipped int
+
+	results parity.Results // of Go tests
 }
 
 func main() {
-	r := &runner{allParts: os.Getenv("SOCKEYE_PARTS") == "all"}
+	r := &runner{allParts: os.Getenv("SOCKEYE_PARTS") == "all", results: parity.Results{}}
 	names := flag.String("only", "", "comma-separated `steps`; default all")
 	flag.IntVar(&r.count, "count", 1, "how often to run each Go test")
 	flag.DurationVar(&r.fuzzTime, "fuzztime", 10*time.Second, "for each fuzz target")
@@ -48,7 +53,7 @@ func main() {
 	chosen := strings.Split(*names, ",")
 	if *names == "" {
 		// The Go step covers these two already.
-		chosen = []string{"format", "go", "modules", "web", "vectors", "fuzz"}
+		chosen = []string{"format", "go", "modules", "web", "vectors", "parity", "fuzz"}
 	}
 	versions()
 	for _, s := range steps {

@@ -133,6 +133,9 @@ func (r *runner) read(out io.Reader) {
 }
 
 func (r *runner) result(e event, out *strings.Builder, parent bool) {
+	if e.Test != "" && e.Action != "skip" {
+		r.note(e, e.Action == "pass")
+	}
 	switch {
 	case e.Test == "" && e.Action == "fail":
 		fmt.Printf("FAIL %s\n%v", e.Package, text(out))
