@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/sockeye-go/socketio/internal/ws"
@@ -25,7 +26,7 @@ type client struct {
 func connect(addr string) (*client, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	nc, left, _, err := ws.Dial(ctx, "ws://"+addr+"/socket.io/?EIO=4&transport=websocket", nil)
+	nc, left, _, err := ws.Dial(ctx, "ws://"+addr+"/socket.io/?EIO=4&transport=websocket", &ws.DialOptions{NetDial: dialFrom})
 	if err != nil {
 		return nil, err
 	}
@@ -49,6 +50,24 @@ func connect(addr string) (*client, error) {
 		}
 	}
 	return c, nil
+}
+
+// dialed counts connections.
+var dialed atomic.Uint32
+
+// dialFrom takes turns at the addresses of loopback: ports of connections that
+// were closed stay taken for a minute.
+func dialFrom(ctx context.Context, network, addr string) (net.Conn, error) {
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, byte(1+dialed.Add(1)%200))}}
+	return d.DialContext(ctx, network, addr)
+}
+
+// join joins a room.
+func (c *client) join(room int) error {
+	if err := c.send(fmt.Sprintf(`420["join","room%d"]`, room)); err != nil {
+		return err
+	}
+	return c.want(ws.Text, "430[true]")
 }
 
 func (c *client) send(packets ...string) error {

@@ -1,12 +1,18 @@
 //go:build linux
 
-// Command bench measures this server, a hard-coded Go server (the limit) and
-// the official server in one interleaved run, each on the first core with the
-// load on the second, and checks every answer. Linux only.
+// Command bench measures Socket.IO servers in one interleaved run, each on the
+// first core with the load on the second, and checks every answer: this one, two
+// hard-coded ones (the limits), the official one, and any other that a command
+// starts:
+//
+//	go run . -server 'name=command'
+//
+// The command's process prints the port that it listens on at 127.0.0.1 as its
+// first line, and answers what node/server.js answers. Linux only.
 package main
 
 import (
-	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -19,15 +25,9 @@ import (
 	"slices"
 	"strings"
 	"syscall"
-	"time"
 )
 
-var servers = []string{"sockeye", "reference", "node"}
-
-type result struct {
-	Scenario string              `json:"scenario"`
-	Runs     map[string][]figure `json:"runs"` // by server, in order
-}
+var servers = []string{"sockeye", "epoll", "reference", "node"}
 
 func main() {
 	if name := os.Getenv("BENCH_SERVE"); name != "" {
@@ -35,41 +35,61 @@ func main() {
 	}
 	quick := flag.Bool("quick", false, "a tenth of the operations, once: shows that it works, and no figures worth having")
 	repeats := flag.Int("repeats", 3, "runs of each scenario")
-	scaleFlag := flag.Int("scale", 20, "how many operations; memory is that of 500 times as many connections")
-	only := flag.String("only", "", "run the scenarios whose name matches this regular expression")
-	which := flag.String("servers", strings.Join(servers, ","), "which servers")
-	profiles := flag.String("profiles", "", "write CPU, allocation, mutex and block profiles of the Go servers into this directory")
+	scale := flag.Int("scale", 20, "how many operations, and connections: 20 is 10,000")
+	only := flag.String("only", "", "run the scenarios whose name matches this regular expression, and save nothing")
+	which := flag.String("servers", "", "which servers, with commas between; default all")
+	curves := flag.Bool("curves", true, "measure the curves too")
+	profiles := flag.String("profiles", "", "write CPU, allocation, mutex and block profiles of the Go servers into this directory, and save nothing")
+	toPublish := flag.String("publish", "", "measure nothing: put the figures of this file into the documents, with plots")
+	flag.Func("server", "another server, as name=command; may be repeated", func(s string) error {
+		name, command, ok := strings.Cut(s, "=")
+		if !ok {
+			return errors.New("want name=command")
+		}
+		others[name] = command
+		servers = append(servers, name)
+		return nil
+	})
 	flag.Parse()
-	pin()
-	scale := *scaleFlag
-	if *quick {
-		scale, *repeats = 2, 1
+	if *toPublish != "" {
+		if err := publish(*toPublish, ".."); err != nil {
+			log.Fatal(err)
+		}
+		return
 	}
-	servers = strings.Split(*which, ",")
+	pin()
+	if *quick {
+		*scale, *repeats = 2, 1
+	}
+	if *which != "" {
+		servers = strings.Split(*which, ",")
+	}
 	matching, err := regexp.Compile(*only)
 	if err != nil {
 		log.Fatal(err)
 	}
 	scenarios = slices.DeleteFunc(scenarios, func(s scenario) bool { return !matching.MatchString(s.name) })
-	results, err := runAll(scale, *repeats, *profiles, os.Stderr)
-	if err != nil {
+	whole := !*quick && *only == "" && *profiles == ""
+
+	r := newReport(*scale, *repeats)
+	if r.Results, err = runAll(*scale, *repeats, *profiles, os.Stderr); err != nil {
 		log.Fatal(err)
 	}
-	table := markdown(results, scale, *repeats)
-	fmt.Print(table)
-	if *quick || *only != "" || *profiles != "" {
-		return
-	}
-	raw, err := json.MarshalIndent(results, "", "\t")
-	if err != nil {
-		log.Fatal(err)
-	}
-	name := "results/" + time.Now().UTC().Format(time.DateOnly)
-	for ext, b := range map[string][]byte{".md": []byte(table), ".json": append(raw, '\n')} {
-		if err := os.WriteFile(name+ext, b, 0o644); err != nil {
+	if whole && *curves {
+		if r.Curves, err = runCurves(*scale, os.Stderr); err != nil {
 			log.Fatal(err)
 		}
 	}
+	fmt.Print(r.tables())
+	if !whole {
+		return
+	}
+	fmt.Print("\n", r.goals())
+	name, err := r.save("results")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("\nsaved; to put it into the documents: go run . -publish %s\n", name)
 }
 
 // pin runs this program again on the second core, where there is one.
@@ -90,18 +110,18 @@ func pin() {
 func runAll(scale, repeats int, profiles string, progress io.Writer) ([]result, error) {
 	var results []result
 	for _, s := range scenarios {
-		r := result{s.name, map[string][]figure{}}
+		r := result{s.name, s.unit, map[string][]figure{}}
 		for range repeats {
 			for _, server := range servers {
-				if s.noPolled && server == "reference" {
+				if !s.includes(server) {
 					continue
 				}
-				f, err := runOne(s, server, scale, profiles)
+				f, err := runOne(&s, server, scale, profiles)
 				if err != nil {
 					return nil, fmt.Errorf("%s, %s: %w", s.name, server, err)
 				}
 				r.Runs[server] = append(r.Runs[server], f)
-				fmt.Fprintf(progress, "%s, %s: %.1f %.1f\n", s.name, server, f.Value, f.Collected)
+				fmt.Fprintf(progress, "%s, %s: %s\n", s.name, server, cell([]figure{f}, s.unit))
 			}
 		}
 		results = append(results, r)
@@ -109,60 +129,14 @@ func runAll(scale, repeats int, profiles string, progress io.Writer) ([]result, 
 	return results, nil
 }
 
-func runOne(s scenario, server string, scale int, profiles string) (figure, error) {
+func runOne(s *scenario, server string, scale int, profiles string) (figure, error) {
 	if profiles != "" {
-		profiles = filepath.Join(profiles, server+"-"+strings.ReplaceAll(strings.ReplaceAll(s.name, " ", "_"), ",", ""))
+		profiles = filepath.Join(profiles, server+"-"+strings.NewReplacer(" ", "_", ",", "").Replace(s.name))
 	}
-	p, err := start(server, profiles)
+	p, err := start(server, s, profiles)
 	if err != nil {
 		return figure{}, err
 	}
 	defer p.stop()
 	return s.run(p, scale)
-}
-
-func median(fs []figure, get func(figure) float64) float64 {
-	var vs []float64
-	for _, f := range fs {
-		vs = append(vs, get(f))
-	}
-	slices.Sort(vs)
-	return vs[len(vs)/2]
-}
-
-func markdown(results []result, scale, repeats int) string {
-	var b strings.Builder
-	node, _ := exec.Command("node", "--version").Output()
-	fmt.Fprintf(&b, "%s, %s, Node %s, socket.io 4.8.4, %d cores. Medians of %d interleaved runs, scale %d; server on one core, load on another where there are two.\n\n",
-		time.Now().UTC().Format(time.DateOnly), runtime.Version(), strings.TrimSpace(string(node)), len(cpus()), repeats, scale)
-	b.WriteString("| server CPU µs per operation (p50 / p99 of one round trip of the load, µs; with 16 in flight of all 16) | this server | hard-coded Go | Node |\n|---|---|---|---|\n")
-	for _, r := range results {
-		fmt.Fprintf(&b, "| %s |", r.Scenario)
-		for _, server := range servers {
-			fs := r.Runs[server]
-			if len(fs) == 0 {
-				b.WriteString(" – |")
-				continue
-			}
-			fmt.Fprintf(&b, " %.1f", median(fs, func(f figure) float64 { return f.Value }))
-			if p99 := median(fs, func(f figure) float64 { return f.P99 }); p99 > 0 {
-				fmt.Fprintf(&b, " (%.0f / %.0f)", median(fs, func(f figure) float64 { return f.P50 }), p99)
-			}
-			b.WriteString(" |")
-		}
-		b.WriteString("\n")
-	}
-	return b.String()
-}
-
-// cpus are the cores of the machine, also those this process is kept from.
-func cpus() []string {
-	b, _ := os.ReadFile("/proc/cpuinfo")
-	var out []string
-	for line := range strings.Lines(string(b)) {
-		if strings.HasPrefix(line, "processor") {
-			out = append(out, line)
-		}
-	}
-	return out
 }

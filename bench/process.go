@@ -24,21 +24,29 @@ type process struct {
 	ours     bool // one of the Go servers in this program
 }
 
-func start(server, profile string) (*process, error) {
-	args := []string{"node", "node/server.js"}
-	if server != "node" {
+// others are servers that are none of this program's, and the commands that start
+// them: they print the port that they listen on, at 127.0.0.1, as their first line.
+var others = map[string]string{"node": "exec node node/server.js"}
+
+func start(server string, s *scenario, profile string) (*process, error) {
+	command, other := others[server]
+	args := []string{"sh", "-c", command}
+	if !other {
 		self, err := os.Executable()
 		if err != nil {
 			return nil, err
 		}
 		args = []string{self}
 	}
+	procs := max(s.procs, 1)
 	if taskset, err := exec.LookPath("taskset"); err == nil {
-		args = append([]string{taskset, "-c", "0"}, args...)
+		args = append([]string{taskset, "-c", []string{"0", "0,1"}[procs-1]}, args...)
 	}
 	cmd := exec.Command(args[0], args[1:]...)
-	cmd.Env = append(os.Environ(), "BENCH_SERVE="+server, "GOMAXPROCS=1")
-	if profile != "" && server != "node" {
+	cmd.Env = append(os.Environ(), "BENCH_SERVE="+server, "GOMAXPROCS="+strconv.Itoa(procs))
+	cmd.Env = append(cmd.Env, s.env...)
+	profiles := profile != "" && !other
+	if profiles {
 		cmd.Env = append(cmd.Env, "BENCH_PROFILE="+profile)
 	}
 	cmd.Stderr = os.Stderr
@@ -49,7 +57,7 @@ func start(server, profile string) (*process, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	p := &process{cmd: cmd, out: bufio.NewReader(out), profiles: profile != "" && server != "node", ours: server != "node"}
+	p := &process{cmd: cmd, out: bufio.NewReader(out), profiles: profiles, ours: !other}
 	port, err := p.out.ReadString('\n')
 	if err != nil {
 		p.stop()
@@ -67,8 +75,23 @@ func (p *process) profile(begin bool) {
 		_ = p.cmd.Process.Signal(syscall.SIGUSR1)
 	default:
 		_ = p.cmd.Process.Signal(syscall.SIGUSR2)
-		_, _ = p.out.ReadString('\n') // they are written
+		p.line() // they are written
 	}
+}
+
+// grown is by how much the memory has grown, for each of n.
+func (p *process) grown(before, n int) (figure, error) {
+	after, err := p.pss()
+	if err != nil {
+		return figure{}, err
+	}
+	f := figure{Value: float64(after-before) / float64(n)}
+	if p.collect() {
+		if after, err = p.pss(); err == nil {
+			f.Collected = float64(after-before) / float64(n)
+		}
+	}
+	return f, err
 }
 
 // collect has a Go server collect its garbage.
@@ -77,6 +100,13 @@ func (p *process) collect() bool {
 		return false
 	}
 	_ = p.cmd.Process.Signal(syscall.SIGHUP)
+	return p.line()
+}
+
+// line waits for a line of the server's, and for no longer than half a minute.
+func (p *process) line() bool {
+	timer := time.AfterFunc(30*time.Second, func() { _ = p.cmd.Process.Kill() })
+	defer timer.Stop()
 	_, err := p.out.ReadString('\n')
 	return err == nil
 }

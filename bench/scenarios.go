@@ -20,28 +20,58 @@ const text = "the quick brown fox jumps over the lazy dog and on"
 
 // A figure is what one run of a scenario measured.
 type figure struct {
-	Value    float64 `json:"value"`      // µs of CPU per operation, or bytes per connection
-	P50, P99 float64 `json:",omitempty"` // µs of one operation, where one is in flight
+	Value float64 `json:"value"` // in the unit of its scenario
+	// P50 and P99 are of one operation, in µs.
+	P50 float64 `json:"p50,omitempty"`
+	P99 float64 `json:"p99,omitempty"`
 	// Collected is Value after a collection of garbage, where the server can be
 	// told to make one.
-	Collected float64 `json:",omitempty"`
+	Collected float64 `json:"collected,omitempty"`
+	// Rate is what the load offered: deliveries per second.
+	Rate float64 `json:"rate,omitempty"`
 }
+
+// A unit is what the Value of a figure is measured in.
+type unit string
+
+const (
+	cpuTime unit = "µs of server CPU"
+	bytesOf unit = "bytes"
+	latency unit = "µs until the answer, p99"
+)
 
 type scenario struct {
-	name     string
-	noPolled bool // the reference has no polling
-	run      func(p *process, scale int) (figure, error)
+	name  string
+	unit  unit
+	not   []string // servers that it is not for
+	only  []string // or the only ones
+	env   []string // of the server
+	procs int      // GOMAXPROCS of the server, and cores it may use; 0 is 1
+	run   func(p *process, scale int) (figure, error)
 }
 
+func (s *scenario) includes(server string) bool {
+	return !slices.Contains(s.not, server) && (s.only == nil || slices.Contains(s.only, server))
+}
+
+var goServers = []string{"sockeye", "reference"}
+
 var scenarios = []scenario{
-	{name: "upgrade and CONNECT", run: handshakes},
-	{name: "echo with ack, 100 connections, 1 in flight", run: func(p *process, n int) (figure, error) { return echo(p, 1, 20*n) }},
-	{name: "the same, 16 in flight", run: func(p *process, n int) (figure, error) { return echo(p, 16, 3*n) }},
-	{name: "broadcast to a room of 1,000, per delivery", run: func(p *process, n int) (figure, error) { return broadcast(p, 1, 1000, 3*n) }},
-	{name: "200 rooms of 10, per delivery", run: func(p *process, n int) (figure, error) { return broadcast(p, 200, 10, n) }},
-	{name: "64 KiB binary echo with ack", run: binary},
-	{name: "long-polling echo, 20 clients", noPolled: true, run: polling},
-	{name: "idle memory, bytes per connection", run: idle},
+	{name: "upgrade and CONNECT", unit: cpuTime, run: handshakes},
+	{name: "echo with ack, 1 in flight", unit: cpuTime, run: echoes(1, 20)},
+	{name: "echo with ack, 16 in flight", unit: cpuTime, run: echoes(16, 3)},
+	{name: "broadcast to a room of 1,000, per delivery", unit: cpuTime, run: func(p *process, n int) (figure, error) { return broadcast(p, 1, 1000, 3*n) }},
+	{name: "200 rooms of 10, per delivery", unit: cpuTime, run: func(p *process, n int) (figure, error) { return broadcast(p, 200, 10, n) }},
+	{name: "64 KiB binary echo with ack", unit: cpuTime, run: binary},
+	{name: "32 KiB text echo with ack", unit: cpuTime, run: largeText},
+	{name: "long-polling echo", unit: cpuTime, not: []string{"epoll"}, run: polling},
+	{name: "echo with ack, 1 in flight, two cores", unit: cpuTime, only: goServers, procs: 2, run: echoes(1, 20)},
+	{name: "200 rooms of 10, two cores", unit: cpuTime, only: goServers, procs: 2, run: func(p *process, n int) (figure, error) { return broadcast(p, 200, 10, n) }},
+	{name: "an echo among 10,000 connections while rooms of 100 receive broadcasts", unit: latency, run: amid},
+	{name: "idle memory per connection", unit: bytesOf, run: idle},
+	{name: "the same after an echo of each", unit: bytesOf, run: idleAfterTraffic},
+	{name: "the same by way of a parked goroutine, as under TLS", unit: bytesOf, only: []string{"sockeye"}, env: []string{"BENCH_WRAP=1"}, run: idle},
+	{name: "memory left of each connection that came and went", unit: bytesOf, only: []string{"sockeye"}, run: churn},
 }
 
 // each runs f for 0 to n-1 at once and returns the first error.
@@ -103,12 +133,19 @@ func handshakes(p *process, scale int) (figure, error) {
 	})
 }
 
-func echo(p *process, inFlight, rounds int) (figure, error) {
-	cs, err := open(p, 100)
-	defer closeAll(cs)
-	if err != nil {
-		return figure{}, err
+// echoes is 100 connections that echo at once.
+func echoes(inFlight, rounds int) func(p *process, scale int) (figure, error) {
+	return func(p *process, scale int) (figure, error) {
+		cs, err := open(p, 100)
+		defer closeAll(cs)
+		if err != nil {
+			return figure{}, err
+		}
+		return echo(p, cs, inFlight, rounds*scale)
 	}
+}
+
+func echo(p *process, cs []*client, inFlight, rounds int) (figure, error) {
 	took := make([][]time.Duration, len(cs))
 	f, err := measure(p, len(cs)*rounds*inFlight, func() error {
 		return each(len(cs), func(i int) error {
@@ -116,9 +153,7 @@ func echo(p *process, inFlight, rounds int) (figure, error) {
 			for r := range rounds {
 				for k := range inFlight {
 					id := r*inFlight + k
-					b := fmt.Sprintf(`{"id":%d,"name":"client %d","text":"%s"}`, id, i, text)
-					packets[k] = fmt.Sprintf(`42%d["echo",%s]`, id, b)
-					answers[k] = fmt.Sprintf(`43%d[%s]`, id, b)
+					packets[k], answers[k] = echoOf(id, i, text)
 				}
 				start := time.Now()
 				if err := cs[i].send(packets...); err != nil {
@@ -137,10 +172,14 @@ func echo(p *process, inFlight, rounds int) (figure, error) {
 	if err != nil {
 		return f, err
 	}
-	all := slices.Concat(took...)
-	slices.Sort(all)
-	f.P50, f.P99 = float64(all[len(all)/2].Microseconds()), float64(all[len(all)*99/100].Microseconds())
+	times := percentiles(slices.Concat(took...))
+	f.P50, f.P99 = times.P50, times.P99
 	return f, err
+}
+
+func echoOf(id, client int, text string) (packet, answer string) {
+	b := fmt.Sprintf(`{"id":%d,"name":"client %d","text":"%s"}`, id, client, text)
+	return fmt.Sprintf(`42%d["echo",%s]`, id, b), fmt.Sprintf(`43%d[%s]`, id, b)
 }
 
 // broadcast has the first member of each room send to it, and the next message
@@ -152,10 +191,7 @@ func broadcast(p *process, rooms, size, rounds int) (figure, error) {
 		return figure{}, err
 	}
 	for i, c := range cs {
-		if err := c.send(fmt.Sprintf(`420["join","room%d"]`, i/size)); err != nil {
-			return figure{}, err
-		}
-		if err := c.want(ws.Text, "430[true]"); err != nil {
+		if err := c.join(i / size); err != nil {
 			return figure{}, err
 		}
 	}
@@ -263,25 +299,100 @@ func polling(p *process, scale int) (figure, error) {
 	})
 }
 
-func idle(p *process, scale int) (figure, error) {
-	before, err := p.pss()
-	if err != nil {
-		return figure{}, err
-	}
-	n := 500 * scale
-	p.profile(true)
-	cs, err := open(p, n)
+// largeText is an echo of 32 KiB in one string.
+func largeText(p *process, scale int) (figure, error) {
+	const conns = 10
+	cs, err := open(p, conns)
 	defer closeAll(cs)
 	if err != nil {
 		return figure{}, err
 	}
-	time.Sleep(2 * time.Second) // what the handshakes left behind is collected or not
-	after, err := p.pss()
-	p.profile(false)
-	f := figure{Value: float64(after-before) / float64(n)}
-	if err == nil && p.collect() {
-		after, err = p.pss()
-		f.Collected = float64(after-before) / float64(n)
+	long := strings.Repeat(text[:32], 1024)
+	rounds := 8 * scale
+	return measure(p, conns*rounds, func() error {
+		return each(conns, func(i int) error {
+			for r := range rounds {
+				packet, answer := echoOf(r, i, long)
+				if err := cs[i].send(packet); err != nil {
+					return err
+				}
+				if err := cs[i].want(ws.Text, answer); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
+}
+
+func idle(p *process, scale int) (figure, error) {
+	return memory(p, 500*scale, nil)
+}
+
+func idleAfterTraffic(p *process, scale int) (figure, error) {
+	return memory(p, 500*scale, func(cs []*client) error {
+		return each(min(len(cs), 50), func(i int) error {
+			for ; i < len(cs); i += 50 {
+				packet, answer := echoOf(1, i, text)
+				if err := cs[i].send(packet); err != nil {
+					return err
+				}
+				if err := cs[i].want(ws.Text, answer); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
+}
+
+// memory is what n connections take, two seconds after they have done something.
+func memory(p *process, n int, do func([]*client) error) (figure, error) {
+	before, err := p.pss()
+	if err != nil {
+		return figure{}, err
 	}
+	p.profile(true)
+	cs, err := open(p, n)
+	defer closeAll(cs)
+	if err == nil && do != nil {
+		err = do(cs)
+	}
+	if err != nil {
+		return figure{}, err
+	}
+	time.Sleep(2 * time.Second) // what the handshakes left behind is collected or not
+	f, err := p.grown(before, n)
+	p.profile(false)
 	return f, err
+}
+
+// churn opens and closes connections, fifty at a time.
+func churn(p *process, scale int) (figure, error) {
+	warm, err := open(p, 100)
+	closeAll(warm)
+	if err != nil {
+		return figure{}, err
+	}
+	p.collect()
+	before, err := p.pss()
+	if err != nil {
+		return figure{}, err
+	}
+	n := 5000 * scale
+	err = each(50, func(i int) error {
+		for ; i < n; i += 50 {
+			c, err := connect(p.addr)
+			if err != nil {
+				return err
+			}
+			c.nc.Close()
+		}
+		return nil
+	})
+	if err != nil {
+		return figure{}, err
+	}
+	time.Sleep(time.Second) // for the last goodbyes
+	return p.grown(before, n)
 }

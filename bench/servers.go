@@ -6,9 +6,11 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"sync"
 
 	"github.com/sockeye-go/socketio"
@@ -39,12 +41,31 @@ func serve(name string) error {
 	if prefix := os.Getenv("BENCH_PROFILE"); prefix != "" {
 		go profileOnSignal(prefix)
 	}
-	var h http.Handler = newSockeye()
-	if name == "reference" {
-		h = &reference{rooms: map[string][]*refConn{}}
+	if os.Getenv("BENCH_WRAP") != "" {
+		ln = wrapping{ln}
 	}
-	return http.Serve(ln, h)
+	switch name {
+	case "epoll":
+		return serveEpoll(ln)
+	case "reference":
+		return http.Serve(ln, newReference())
+	}
+	return http.Serve(ln, newSockeye())
 }
+
+// A wrapping listener hides that its connections are plain TCP, as TLS and
+// proxies do.
+type wrapping struct{ net.Listener }
+
+func (w wrapping) Accept() (net.Conn, error) {
+	nc, err := w.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return wrapped{nc}, nil
+}
+
+type wrapped struct{ net.Conn }
 
 func newSockeye() http.Handler {
 	srv := socketio.NewServer(nil)
@@ -58,10 +79,16 @@ func newSockeye() http.Handler {
 
 // A reference answers the packets of this benchmark and no others, without
 // decoding JSON, with a goroutine per connection: about the limit of net/http
-// with a WebSocket library. It has no heartbeat, no polling and no limits.
+// with a WebSocket library. It has no heartbeat and no limits, and its polling is
+// two bare requests.
 type reference struct {
 	mu    sync.Mutex
-	rooms map[string][]*refConn
+	rooms map[string][]io.Writer
+	polls map[string][]byte // answers that wait for a GET, by sid
+}
+
+func newReference() *reference {
+	return &reference{rooms: map[string][]io.Writer{}, polls: map[string][]byte{}}
 }
 
 type refConn struct {
@@ -69,13 +96,22 @@ type refConn struct {
 	nc net.Conn
 }
 
-func (c *refConn) write(b []byte) {
+// Write is for many goroutines. Whoever has gone is noticed by its reader.
+func (c *refConn) Write(b []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	_, _ = c.nc.Write(b) // whoever has gone is noticed by its reader
+	return c.nc.Write(b)
 }
 
+const openData = `"upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}`
+
+var openFrame = ws.AppendFrame(nil, ws.Text, []byte(`0{"sid":"x",`+openData))
+
 func (s *reference) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if strings.Contains(r.URL.RawQuery, "transport=polling") {
+		s.poll(w, r)
+		return
+	}
 	nc, in, err := ws.Upgrade(w, r, nil)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
@@ -83,7 +119,7 @@ func (s *reference) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer nc.Close()
 	c := &refConn{nc: nc}
-	c.write(ws.AppendFrame(nil, ws.Text, []byte(`0{"sid":"x","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}`)))
+	_, _ = c.Write(openFrame)
 	var p ws.Parser
 	p.Init(ws.Server, 1<<20)
 	buf, out := make([]byte, 4096), []byte(nil)
@@ -101,7 +137,7 @@ func (s *reference) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 		if len(out) > 0 {
-			c.write(out)
+			_, _ = c.Write(out)
 		}
 		n, err := nc.Read(buf)
 		if err != nil {
@@ -111,7 +147,37 @@ func (s *reference) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (s *reference) answer(out []byte, c *refConn, m ws.Message, binID *[]byte) []byte {
+// poll answers a POST with ok and the GET behind it with what is to be answered.
+func (s *reference) poll(w http.ResponseWriter, r *http.Request) {
+	_, sid, _ := strings.Cut(r.URL.RawQuery, "&sid=")
+	if r.Method == http.MethodGet {
+		s.mu.Lock()
+		body := s.polls[sid]
+		if sid == "" {
+			sid = fmt.Sprint(len(s.polls))
+			s.polls[sid] = nil
+			body = fmt.Appendf(nil, `0{"sid":"%s",%s`, sid, openData)
+		}
+		s.mu.Unlock()
+		_, _ = w.Write(body)
+		return
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return
+	}
+	answer := []byte(`40{"sid":"x"}`)
+	if string(body) != "40" {
+		open := bytes.IndexByte(body, '[')
+		answer = fmt.Appendf(nil, "43%s[%s", body[2:open], body[open+len(`["echo",`):])
+	}
+	s.mu.Lock()
+	s.polls[sid] = answer
+	s.mu.Unlock()
+	_, _ = io.WriteString(w, "ok")
+}
+
+func (s *reference) answer(out []byte, c io.Writer, m ws.Message, binID *[]byte) []byte {
 	d := m.Data
 	if m.Op == ws.Binary {
 		out = ws.AppendFrame(out, ws.Text, fmt.Appendf(nil, `461-%s[{"_placeholder":true,"num":0}]`, *binID))
@@ -147,7 +213,7 @@ func (s *reference) answer(out []byte, c *refConn, m ws.Message, binID *[]byte) 
 		members := s.rooms[string(room)]
 		s.mu.Unlock()
 		for _, member := range members {
-			member.write(frame)
+			_, _ = member.Write(frame)
 		}
 	}
 	return out
