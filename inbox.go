@@ -43,7 +43,7 @@ type item struct {
 var items = sync.Pool{New: func() any { return new(item) }}
 
 // maxItemHead bounds, in bytes, what an item keeps for the next event.
-const maxItemHead = 4 << 10
+const maxItemHead = 64 << 10
 
 // recycle gives up an item of an event.
 func (it *item) recycle() {

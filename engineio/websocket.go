@@ -105,6 +105,7 @@ func (t *wsTransport) Data(p []byte) {
 			return
 		}
 	}
+	defer t.parser.Release()
 	for len(p) > 0 && !t.broken {
 		m, n, ok, err := t.next(p)
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"math"
 	"slices"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -30,6 +31,7 @@ type Message struct {
 type Parser struct {
 	max       int64
 	part      *partial // nil between messages
+	lent      *block   // holds the message that Next has returned
 	err       *Error   // the first error stays
 	fragments int32    // as LimitFragments says
 	role      Role
@@ -47,7 +49,24 @@ type partial struct {
 	op       Opcode // of the message; 0 outside of one
 	packed   bool   // the message is compressed
 	data     []byte
-	fragment int // frames of this message so far
+	block    *block // nil, or data is in it
+	fragment int    // frames of this message so far
+}
+
+// A block holds one of the usual messages that are too large for one read. It is
+// used for what has a quarter of its size already, so that a peer does not have
+// much more of it than it has sent.
+type block [72 << 10]byte
+
+var blocks = sync.Pool{New: func() any { return new(block) }}
+
+// Release gives up the memory of the last message. It need not be called, but
+// then a Parser holds it until the next call of Next.
+func (p *Parser) Release() {
+	if p.lent != nil {
+		blocks.Put(p.lent)
+		p.lent = nil
+	}
 }
 
 // A message may have DefaultFragments fragments, or what LimitFragments says,
@@ -77,6 +96,7 @@ func (p *Parser) AllowDeflate() { p.deflate = true }
 // frames come as they arrive, also between the fragments of a message. An error
 // is of type [*Error] and stays.
 func (p *Parser) Next(in []byte) (m Message, n int, ok bool, err error) {
+	p.Release()
 	if p.err != nil {
 		return Message{}, 0, false, p.err
 	}
@@ -177,7 +197,7 @@ func (p *Parser) pieces(in []byte) (m Message, n int, ok bool, err *Error) {
 			return m, n, true, err
 		case w.h.fin:
 			m, err = p.finish(w.op, w.data, w.packed)
-			p.part = nil
+			p.part, p.lent = nil, w.block
 			return m, n, true, err
 		}
 		if n == len(in) {
@@ -237,7 +257,12 @@ func (w *partial) takePayload(in []byte, role Role) int {
 	if need := start + len(in); need > cap(*to) {
 		// Twice of what is there, but no more than the frame is going to need.
 		room := min(2*need, start+int(left))
-		*to = slices.Grow(*to, room-start)
+		if n := len(block{}); to == &w.data && w.block == nil && need >= n/4 && room <= n {
+			w.block = blocks.Get().(*block)
+			*to = append(w.block[:0], *to...)
+		} else {
+			*to = slices.Grow(*to, room-start)
+		}
 	}
 	*to = append(*to, in...)
 	if role == Server {
