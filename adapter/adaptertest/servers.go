@@ -128,12 +128,16 @@ func testServerSideMissing(t *testing.T, as []adapter.Adapter, hosts []*Host) {
 
 // testOrder: what one node sends reaches a socket of another in that order.
 func testOrder(t *testing.T, as []adapter.Adapter) {
-	far := NewSocket(as[len(as)-1], "far", "x", "y")
+	const id = "far-has-20-character"
+	far := NewSocket(as[len(as)-1], id, "x", "y")
+	synctest.Wait()
 	var want []string
 	for i := range 100 {
-		target := []adapter.Target{{}, {Rooms: []string{"x"}}, {Rooms: []string{"y", "x"}}, {Rooms: []string{"far"}}}[i%4]
+		target := []adapter.Target{{}, {Rooms: []string{"x"}}, {Rooms: []string{"y", "x"}}, {Rooms: []string{id}}}[i%4]
 		want = append(want, fmt.Sprint(i))
-		send(t, as, target, fmt.Sprint(i))
+		if err := as[0].Broadcast(target, packet(fmt.Sprint(i))); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if got := far.Take(); !slices.Equal(got, want) {
 		t.Errorf("got %q; want them in order", got)
