@@ -33,8 +33,8 @@ test-long: parts ## the Go tests ten times over, and the long form of those that
 fuzz: ## each fuzz target for five minutes
 	$(RUN) -only fuzz -fuzztime 5m
 
-soak: ## connections that come and go for ten minutes, with accounts
-	SOCKEYE_SOAK=10m $(GO) test -count 1 -timeout 20m -run TestSoak -v .
+soak: ## mixed load over a network that fails, for half an hour, with accounts and curves
+	$(GO) run ./interop/soak -o docs/soak.md $(ARGS)
 
 autobahn: ## the WebSocket layer against the Autobahn suite; needs Python 2.7
 	scripts/autobahn.sh

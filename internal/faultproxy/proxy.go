@@ -171,3 +171,14 @@ func (p *Proxy) forget(k *link) {
 	defer p.mu.Unlock()
 	delete(p.links, k)
 }
+
+// CutSome does f to at most n of the connections, whichever, and returns to how
+// many.
+func (p *Proxy) CutSome(f Fault, n int) int {
+	links := p.live()
+	links = links[:min(n, len(links))]
+	for _, k := range links {
+		k.hit(f, down)
+	}
+	return len(links)
+}

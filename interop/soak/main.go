@@ -1,0 +1,254 @@
+// Command soak runs a server under mixed load for a while, over a network that
+// fails now and then, and looks whether anything grows: memory, goroutines,
+// descriptors. Before that it measures how much each kind of bad neighbour
+// costs the others. It writes a page with figures and a plot, and exits with 1
+// if, in the end, not everything is back.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/sockeye-go/socketio"
+	"github.com/sockeye-go/socketio/internal/faultproxy"
+)
+
+func main() {
+	log.SetFlags(log.Ltime)
+	length := flag.Duration("for", 30*time.Minute, "how long the load lasts")
+	calm := flag.Duration("neighbours", 8*time.Second, "how long each bad neighbour is measured; 0 for none")
+	out := flag.String("o", "", "a file for the page; standard output without")
+	flag.Parse()
+	page, err := run(*length, *calm)
+	if *out == "" {
+		fmt.Print(page)
+	} else if werr := os.WriteFile(*out, []byte(page), 0o644); werr != nil {
+		log.Fatal(werr)
+	}
+	if err != nil {
+		log.Fatal(err)
+	}
+}
+
+// The bounds for what is left in the end.
+const (
+	moreGoroutines  = 5
+	moreDescriptors = 2
+	moreHeap        = 5 << 20
+	quiet           = 15 * time.Second
+)
+
+func run(length, calm time.Duration) (page string, err error) {
+	srv := newServer()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	hs := &http.Server{Handler: srv, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
+	socketio.ConfigureServer(hs)
+	go hs.Serve(l)
+	defer hs.Close()
+	defer srv.Close()
+	proxy := faultproxy.Listen(l.Addr().String())
+	defer proxy.Close()
+
+	var b strings.Builder
+	fmt.Fprintf(&b, "# Soak\n\n%s, %s, %d cores. Server, clients and network are one process. `make soak` writes this page.\n",
+		time.Now().UTC().Format("2006-01-02 15:04"), runtime.Version(), runtime.NumCPU())
+	if calm > 0 {
+		if err := neighbours(&b, srv, "http://"+l.Addr().String(), calm); err != nil {
+			return b.String(), err
+		}
+	}
+
+	before := settle(measure())
+	samples, events, cuts := load(proxy, length)
+	var after sample
+	for deadline := time.Now().Add(quiet); ; {
+		after = settle(measure())
+		if back(before, after) == nil && srv.Connections() == 0 || time.Now().After(deadline) {
+			break
+		}
+		<-time.After(200 * time.Millisecond)
+	}
+	err = back(before, after)
+	if n := srv.Connections(); n != 0 {
+		err = errors.Join(err, fmt.Errorf("%d connections are left", n))
+	}
+	st := srv.Stats()
+	fmt.Fprintf(&b, "\n## Load\n\n%v of echoes with acks, broadcasts to rooms, attachments of 20 KB and clients that come and go, over WebSocket,\n"+
+		"polling and polling with the upgrade; a fault every fifth of a second, %d in all. %d echoes, %d connections, %d upgrades.\n\n",
+		length, cuts, events, st.Engine.Opened, st.Engine.Upgraded)
+	fmt.Fprintf(&b, "| | before | after |\n|---|---:|---:|\n| goroutines | %d | %d |\n| descriptors | %d | %d |\n| heap, KB | %d | %d |\n\n",
+		before.goroutines, after.goroutines, before.files, after.files, before.heap>>10, after.heap>>10)
+	b.WriteString(plot("heap, MB", samples, func(s sample) float64 { return float64(s.heap) / 1e6 }))
+	b.WriteString(plot("goroutines", samples, func(s sample) float64 { return float64(s.goroutines) }))
+	b.WriteString(plot("descriptors", samples, func(s sample) float64 { return float64(s.files) }))
+	if err == nil {
+		err = flat(samples)
+	}
+	return b.String(), err
+}
+
+func newServer() *socketio.Server {
+	srv := socketio.NewServer(&socketio.Options{
+		PingInterval: time.Second, PingTimeout: 2 * time.Second,
+		Recovery: &socketio.Recovery{MaxDuration: 5 * time.Second},
+		Logger:   slog.New(slog.DiscardHandler),
+	})
+	srv.OnConnection(func(_ context.Context, s *socketio.Socket) error {
+		s.On("echo", func(_ context.Context, m *socketio.Message) error {
+			var v any
+			if err := m.Decode(&v); err != nil {
+				return err
+			}
+			return m.Ack(v)
+		})
+		s.On("say", func(_ context.Context, m *socketio.Message) error {
+			var room, text string
+			if err := m.Decode(&room, &text); err != nil {
+				return err
+			}
+			if err := s.Join(room); err != nil {
+				return err
+			}
+			return s.To(room).Emit("said", text)
+		})
+		s.On("leave", func(context.Context, *socketio.Message) error { s.Leave(s.Rooms()...); return nil })
+		s.On("file", func(_ context.Context, m *socketio.Message) error {
+			var b []byte
+			if err := m.Decode(&b); err != nil {
+				return err
+			}
+			return m.Ack(b)
+		})
+		badNeighbour(srv, s)
+		return nil
+	})
+	return srv
+}
+
+// A sample is what the process holds at a moment.
+type sample struct {
+	at         time.Duration
+	heap       uint64
+	goroutines int
+	files      int
+}
+
+func measure() sample {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	s := sample{heap: m.HeapAlloc, goroutines: runtime.NumGoroutine()}
+	if entries, err := os.ReadDir("/proc/self/fd"); err == nil {
+		s.files = len(entries)
+	}
+	return s
+}
+
+// settle measures what is left when the garbage is gone.
+func settle(sample) sample {
+	runtime.GC()
+	debug.FreeOSMemory()
+	return measure()
+}
+
+func back(before, after sample) error {
+	var errs []error
+	if n := after.goroutines - before.goroutines; n > moreGoroutines {
+		errs = append(errs, fmt.Errorf("%d goroutines more than before", n))
+	}
+	if n := after.files - before.files; n > moreDescriptors {
+		errs = append(errs, fmt.Errorf("%d descriptors more than before", n))
+	}
+	if after.heap > before.heap+moreHeap {
+		errs = append(errs, fmt.Errorf("%d KB of heap more than before", (after.heap-before.heap)>>10))
+	}
+	return errors.Join(errs...)
+}
+
+// flat compares the second quarter of the samples with the last: what leaks
+// under load grows between them.
+func flat(samples []sample) error {
+	if len(samples) < 40 {
+		return nil // too short a time to tell
+	}
+	q := len(samples) / 4
+	second, last := samples[q:2*q], samples[3*q:]
+	mean := func(s []sample, f func(sample) float64) (sum float64) {
+		for _, x := range s {
+			sum += f(x) / float64(len(s))
+		}
+		return sum
+	}
+	var errs []error
+	for name, f := range map[string]func(sample) float64{
+		"heap":        func(s sample) float64 { return float64(s.heap) },
+		"goroutines":  func(s sample) float64 { return float64(s.goroutines) },
+		"descriptors": func(s sample) float64 { return float64(s.files) },
+	} {
+		if a, b := mean(second, f), mean(last, f); b > 1.5*a {
+			errs = append(errs, fmt.Errorf("%s grew from %.0f to %.0f under load", name, a, b))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// plot draws a curve as text: it is to be read where the figures are.
+func plot(name string, samples []sample, f func(sample) float64) string {
+	const width, height = 72, 8
+	if len(samples) == 0 {
+		return ""
+	}
+	cells := make([]float64, width)
+	counts := make([]int, width)
+	for i, s := range samples {
+		x := i * width / len(samples)
+		cells[x] += f(s)
+		counts[x]++
+	}
+	most := 0.0
+	for x := range cells {
+		if counts[x] > 0 {
+			cells[x] /= float64(counts[x])
+		} else if x > 0 {
+			cells[x] = cells[x-1]
+		}
+		most = max(most, cells[x])
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "```\n%s, over %v\n", name, samples[len(samples)-1].at.Round(time.Second))
+	for y := height; y > 0; y-- {
+		label := "        "
+		if y == height {
+			label = fmt.Sprintf("%7.1f ", most)
+		} else if y == 1 {
+			label = "      0 "
+		}
+		b.WriteString(label + "|")
+		for x := range cells {
+			switch level := cells[x] / most * height; {
+			case level >= float64(y):
+				b.WriteByte('#')
+			case level >= float64(y)-0.5:
+				b.WriteByte('.')
+			default:
+				b.WriteByte(' ')
+			}
+		}
+		b.WriteByte('\n')
+	}
+	b.WriteString("```\n\n")
+	return b.String()
+}
