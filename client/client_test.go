@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/http/httptest"
+	"os"
 	"testing"
 
 	"github.com/sockeye-go/socketio"
@@ -12,7 +13,13 @@ import (
 	"github.com/sockeye-go/socketio/internal/leak"
 )
 
-func TestMain(m *testing.M) { leak.Main(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv("CLIENT_BENCH_SERVER") != "" {
+		serveBench()
+		return
+	}
+	leak.Main(m)
+}
 
 var (
 	double = socketio.NewEventWithAck[int, int]("double")

@@ -227,6 +227,9 @@ func (m *Manager) lost(c *connection, reason socketio.DisconnectReason, err erro
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	c.ended, c.reason = true, reason
+	if c.flow.stall != nil {
+		c.flow.stall.Stop()
+	}
 	current := m.conn == c
 	if current {
 		m.conn = nil

@@ -176,42 +176,45 @@ func (c *connection) handled(size int) {
 }
 
 // decide pauses above the limits and resumes below half of them. While an ack
-// is awaited, perhaps by a handler, the limits are the hard ones: then only a
-// deadlock could be left, which ends the connection.
+// is awaited, perhaps by a handler, reading goes on to the hard limits; above
+// them there may be a deadlock, which the end of the connection resolves.
 func (c *connection) decide() {
 	f, o := &c.flow, c.m.opts
-	factor := 1
-	if c.waits() > 0 {
-		factor = hardFactor
+	above := func(factor int) bool {
+		return f.events >= factor*o.MaxReceivedEvents || f.bytes >= factor*o.MaxReceivedBytes
 	}
-	above := f.events >= factor*o.MaxReceivedEvents || f.bytes >= factor*o.MaxReceivedBytes
-	below := f.events <= factor*o.MaxReceivedEvents/2 && f.bytes <= factor*o.MaxReceivedBytes/2
+	waits := c.waits() > 0
+	stuck := waits && above(hardFactor)
 	switch {
-	case !f.paused && above:
-		f.paused = true
-		c.sess.Pause()
-		if factor > 1 {
-			before := f.handled
-			f.stall = time.AfterFunc(stallTimeout, func() { c.stalled(before) })
+	case stuck, !waits && above(1):
+		if !f.paused {
+			f.paused = true
+			c.sess.Pause()
 		}
-	case f.paused && below:
-		f.paused = false
-		if f.stall != nil {
-			f.stall.Stop()
-			f.stall = nil
+	case waits, f.events <= o.MaxReceivedEvents/2 && f.bytes <= o.MaxReceivedBytes/2:
+		if f.paused {
+			f.paused = false
+			c.sess.Resume()
 		}
-		c.sess.Resume()
+	}
+	switch {
+	case stuck && f.stall == nil:
+		before := f.handled
+		f.stall = time.AfterFunc(stallTimeout, func() { c.stalled(before) })
+	case !stuck && f.stall != nil:
+		f.stall.Stop()
+		f.stall = nil
 	}
 }
 
 func (c *connection) stalled(before int) {
 	c.m.mu.Lock()
 	moved := c.flow.handled != before
-	if moved && c.flow.stall != nil {
+	if c.flow.stall != nil && moved {
 		now := c.flow.handled
 		c.flow.stall = time.AfterFunc(stallTimeout, func() { c.stalled(now) })
 	}
-	stuck := !moved && c.flow.paused && c.waits() > 0 && !c.ended
+	stuck := c.flow.stall != nil && !moved && !c.ended
 	c.m.mu.Unlock()
 	if stuck {
 		c.m.opts.Logger.Error("connection is closed", "url", c.m.url, "error", errStalled)

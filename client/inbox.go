@@ -17,7 +17,7 @@ type item struct {
 	ctx    context.Context
 	packet parser.Packet
 	size   int
-	hooks  func(*socketHooks) // in place of a packet
+	call   func() // in place of a packet
 }
 
 // An inbox is what a socket has received and not handled. It belongs to one
@@ -32,7 +32,7 @@ type inbox struct {
 func (b *inbox) drop() {
 	kept := b.items[:0]
 	for _, it := range b.items[b.head:] {
-		if it.hooks != nil {
+		if it.call != nil {
 			kept = append(kept, it)
 		} else {
 			it.conn.handled(it.size)
@@ -100,7 +100,7 @@ func (s *Socket) remember(p parser.Packet) {
 
 // enqueue is called by the goroutine that reads, whose Flush will follow.
 func (s *Socket) enqueue(it item) {
-	if it.hooks == nil {
+	if it.call == nil {
 		it.ctx = s.context()
 	}
 	s.inbox.items = append(s.inbox.items, it)
@@ -110,9 +110,14 @@ func (s *Socket) enqueue(it item) {
 	}
 }
 
-// call has hooks called after what came before. mu is held.
+// call has the hooks that there are now called after what came before. mu is
+// held.
 func (s *Socket) call(f func(*socketHooks)) {
-	s.inbox.items = append(s.inbox.items, item{hooks: f})
+	hooks := s.hooks
+	if hooks == nil {
+		hooks = new(socketHooks)
+	}
+	s.inbox.items = append(s.inbox.items, item{call: func() { f(hooks) }})
 	s.schedule()
 }
 
@@ -139,16 +144,13 @@ func (s *Socket) drain() {
 		if !ok {
 			return
 		}
+		if it.call != nil {
+			it.call()
+			continue
+		}
 		s.m.mu.Lock()
 		hooks := s.hooks
 		s.m.mu.Unlock()
-		if it.hooks != nil {
-			if hooks == nil {
-				hooks = new(socketHooks)
-			}
-			it.hooks(hooks)
-			continue
-		}
 		s.dispatch(it, hooks)
 		s.m.mu.Lock()
 		it.conn.handled(it.size)

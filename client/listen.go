@@ -59,8 +59,8 @@ func (s *Socket) OnAny(h socketio.HandlerFunc) (off func()) {
 }
 
 // OnConnect calls f each time the server has let the socket in, after a
-// reconnection too. It runs as handlers do: what a recovery brought comes
-// before, all else after.
+// reconnection too. It runs as handlers do, before those of what comes after;
+// what a recovery brings may come before.
 func (s *Socket) OnConnect(f func()) (off func()) {
 	return listen(s, func(h *socketHooks) *list[func()] { return &h.connect }, f)
 }

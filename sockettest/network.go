@@ -112,6 +112,11 @@ func (n *Network) dial() (net.Conn, error) {
 	return memory.Dial()
 }
 
+// Dial is a client.Options.NetDial for clients that are not made by
+// [Network.Client]: it leads to the server, whatever the address, and nothing
+// goes wrong on the way.
+func (n *Network) Dial(context.Context, string, string) (net.Conn, error) { return n.dial() }
+
 // A Client is a manager whose connections go through a [Link].
 type Client struct {
 	*client.Manager
