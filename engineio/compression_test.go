@@ -5,6 +5,8 @@ import (
 	"compress/flate"
 	"compress/gzip"
 	"compress/zlib"
+	"encoding/base64"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -109,6 +111,26 @@ func TestPerMessageDeflate(t *testing.T) {
 
 // TestDeflateOneCompression: those who get a broadcast get the same bytes, which
 // were compressed once, and those who have not agreed get it plain.
+// TestDeflateRevision3: a client of revision 3 gets its own form, compressed.
+func TestDeflateRevision3(t *testing.T) {
+	h := newHarness(t, &engineio.Options{AllowEIO3: true, PerMessageDeflate: &engineio.PerMessageDeflate{}}, nil)
+	p := engineio.Prepare(text(long), binary([]byte(long)...))
+	for range 2 {
+		for query, want := range map[string]string{
+			"EIO=4&transport=websocket":       fmt.Sprintf("b%x", long),
+			"EIO=3&transport=websocket":       fmt.Sprintf("b%x", "\x04"+long),
+			"EIO=3&transport=websocket&b64=1": "b4" + base64.StdEncoding.EncodeToString([]byte(long)),
+		} {
+			c := h.dialDeflate(query, "permessage-deflate")
+			openSID(t, c.read())
+			if err := (<-h.sessions).session.Send(p, 0); err != nil {
+				t.Fatal(err)
+			}
+			c.want("4"+long, want)
+		}
+	}
+}
+
 func TestDeflateOneCompression(t *testing.T) {
 	writers := 0
 	h := newHarness(t, &engineio.Options{PerMessageDeflate: &engineio.PerMessageDeflate{

@@ -78,7 +78,7 @@ func (t *wsTransport) deflates(n int, f Flags) bool {
 
 // frames returns the frames of p in the form that t's client is to get.
 func (t *wsTransport) frames(p *Prepared, f Flags) []byte {
-	if t.deflate.WindowBits == 0 || f&NoCompress != 0 || t.form != 0 && p.hasBinary() {
+	if t.deflate.WindowBits == 0 || f&NoCompress != 0 {
 		return p.wsFrames(t.form)
 	}
 	plain := true
@@ -98,26 +98,34 @@ func (t *wsTransport) frames(p *Prepared, f Flags) []byte {
 
 // deflatedFrames is wsFrames with what is large enough compressed, once for all.
 func (p *Prepared) deflatedFrames(t *wsTransport) []byte {
-	if b := p.deflated.Load(); b != nil {
+	f := deflated
+	if p.hasBinary() { // text is the same for everybody
+		f |= t.form
+	}
+	cache := p.otherForm(f)
+	if b := cache.Load(); b != nil {
 		return *b
 	}
 	b := make([]byte, 0, p.Size()/2+maxFrameHeader*len(p.msgs))
 	for _, m := range p.msgs {
 		b = t.appendFrame(b, p.kind, m, 0)
 	}
-	p.deflated.Store(&b)
+	cache.Store(&b)
 	return b
 }
 
-// appendFrame is appendMessageFrame, compressed if that is called for. Binary data in
-// the forms of revision 3 is not.
+// appendFrame is appendMessageFrame, compressed if that is called for. Base64 goes
+// as it is.
 func (t *wsTransport) appendFrame(dst []byte, kind packetType, m Message, f Flags) []byte {
-	if t.deflates(len(m.Data)+1, f) && (!m.Binary || t.form == 0) {
-		var ok bool
-		if m.Binary {
-			dst, ok = t.s.srv.compressor.AppendFrame(dst, ws.Binary, m.Data)
-		} else {
-			dst, ok = t.s.srv.compressor.AppendFrame(dst, ws.Text, []byte{byte(kind)}, m.Data)
+	if t.deflates(len(m.Data)+1, f) {
+		ok, c := false, t.s.srv.compressor
+		switch {
+		case !m.Binary:
+			dst, ok = c.AppendFrame(dst, ws.Text, []byte{byte(kind)}, m.Data)
+		case t.form == 0:
+			dst, ok = c.AppendFrame(dst, ws.Binary, m.Data)
+		case t.form&textOnly == 0:
+			dst, ok = c.AppendFrame(dst, ws.Binary, t.form.binaryPrefix(kind), m.Data)
 		}
 		if ok {
 			return dst

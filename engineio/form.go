@@ -14,6 +14,9 @@ const (
 	revision3 form = 1 << iota // the client speaks revision 3
 	textOnly                   // bytes go as base64 in text: the client asked for it with b64
 	streamed                   // each packet behind its length, in a stream
+	deflated                   // compressed: of frames that are kept, not of a transport
+
+	forms = 1 << iota // all that there can be
 )
 
 func (f form) protocol() int {
@@ -44,13 +47,21 @@ func (f form) heartbeat() packetType {
 func (f form) appendBinaryFrame(dst []byte, kind packetType, data []byte) []byte {
 	if f&textOnly == 0 { // revision 3 has the type before the bytes, as a number
 		dst = ws.AppendHeader(dst, ws.Binary, 1+len(data))
-		return append(append(dst, byte(kind-packetOpen)), data...)
+		return append(append(dst, f.binaryPrefix(kind)...), data...)
 	}
 	n := 1 + base64.StdEncoding.EncodedLen(len(data))
 	if f&revision3 != 0 {
 		n++
 	}
 	return f.appendBase64(ws.AppendHeader(dst, ws.Text, n), kind, data)
+}
+
+// binaryPrefix is what is before the bytes of a binary packet.
+func (f form) binaryPrefix(kind packetType) []byte {
+	if f&revision3 == 0 {
+		return nil
+	}
+	return []byte{byte(kind - packetOpen)}
 }
 
 // appendBase64 appends a binary packet as text.

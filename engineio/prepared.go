@@ -20,14 +20,13 @@ type Prepared struct {
 	msgs []Message
 	one  [1]Message // backs msgs in the usual case
 
-	frames   atomic.Pointer[[]byte] // WebSocket frames, built on first use
-	deflated atomic.Pointer[[]byte] // the same, compressed
-	payload  atomic.Pointer[[]byte] // packets of a polling payload, likewise
-	others   atomic.Pointer[otherForms]
+	frames  atomic.Pointer[[]byte] // WebSocket frames, built on first use
+	payload atomic.Pointer[[]byte] // packets of a polling payload, likewise
+	others  atomic.Pointer[otherForms]
 }
 
 // otherForms are the frames for clients that want bytes otherwise.
-type otherForms [8]atomic.Pointer[[]byte]
+type otherForms [forms]atomic.Pointer[[]byte]
 
 // Prepare takes ownership of the bytes of msgs: they must not change any more.
 func Prepare(msgs ...Message) *Prepared {
