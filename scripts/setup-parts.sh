@@ -50,7 +50,7 @@ for c in node npm; do
 done
 
 # npm ci only when the lock file is newer than what is installed.
-for dir in interop/node web bench/node; do
+for dir in interop/node web bench/node examples/react-chat; do
 	if [ -f "$dir/package-lock.json" ] && [ ! "$dir/node_modules/.package-lock.json" -nt "$dir/package-lock.json" ]; then
 		echo "npm ci in $dir"
 		(cd "$dir" && npm ci --no-audit --no-fund --silent)

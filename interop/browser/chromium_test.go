@@ -128,6 +128,20 @@ func (p *tab) until(what, expression string) {
 		chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(25*time.Second)))
 }
 
+// eventually waits for something on this side, as long as the page may take.
+func (p *tab) eventually(what string, happened func() bool) {
+	p.t.Helper()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.After(25 * time.Second); !happened(); {
+		select {
+		case <-tick.C:
+		case <-end:
+			p.t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
+
 // shows waits for a text anywhere in an element.
 func (p *tab) shows(id, text string) {
 	p.t.Helper()

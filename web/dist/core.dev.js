@@ -412,7 +412,7 @@ function connect(uri, opts, owner) {
         if (self.readyState == "closed") return;
         fire("packet", packet);
         if (type == "open") {
-          ({ sid: self.id, upgrades: self.D, maxPayload: self.v = Infinity, pingInterval, pingTimeout } = JSON.parse(data));
+          ({ sid: self.id, upgrades: self.L, maxPayload: self.v = Infinity, pingInterval, pingTimeout } = JSON.parse(data));
           if (self.readyState == "opening") {
             self.readyState = "open";
             lastPing = Date.now();
@@ -546,7 +546,7 @@ var Socket = class extends Emitter {
             entry.p = false;
             drain();
           };
-          answered.L = true;
+          answered.D = true;
           data.push(answered);
           queue.push(entry);
           drain();
@@ -562,7 +562,7 @@ var Socket = class extends Emitter {
             if (signal) signal.removeEventListener("abort", abort);
             if (error) self.sendBuffer = self.sendBuffer.filter((other) => other != packet);
             else latency = Date.now() - began;
-            if (ack.L || timeout !== void 0 || signal) ack.call(self, error, ...args2);
+            if (ack.D || timeout !== void 0 || signal) ack.call(self, error, ...args2);
             else if (!error) ack.apply(self, args2);
           };
           const abort = () => settle(signal.reason || Error("aborted"));
@@ -675,7 +675,7 @@ var Socket = class extends Emitter {
   emitWithAck(event, ...args) {
     return new Promise((resolve, reject) => {
       const ack = (error, value) => error ? reject(error) : resolve(value);
-      ack.L = true;
+      ack.D = true;
       this.emit(event, ...[...args, ack]);
     });
   }
@@ -729,6 +729,7 @@ var Manager = class extends Emitter {
     let attempts = 0;
     let timer;
     let retry;
+    let woke = 0;
     const each = (fn) => {
       for (const socket of Object.values(self.nsps)) if (socket.active) fn(socket);
     };
@@ -741,13 +742,14 @@ var Manager = class extends Emitter {
         }
       } else if (type == "offline") {
         if (!/^(localhost|127\.|\[::1)/.test(parse(uri)[1])) engine.n("transport close", { description: "network connection lost" });
-      } else if (persisted != false && !(scope.document && scope.document.hidden)) {
+      } else if (persisted != false && !(type == "visibilitychange" && document.hidden)) {
+        woke = Date.now();
         if (retry) retry();
         else engine.N();
       }
     };
     const watchPage = (verb) => {
-      if (scope[verb]) for (const event of pageEvents) scope[verb](event, onPage);
+      if (scope[verb]) for (const event of pageEvents) scope[verb](event, onPage, true);
     };
     const failed = (error) => {
       if (true) explain(error);
@@ -797,9 +799,10 @@ var Manager = class extends Emitter {
         }
       };
       const jitter = o.randomizationFactor;
+      const asleep = !attempts && Date.now() - woke < 5e3;
       timer = later(
         retry,
-        Math.min((o.reconnectionDelay || 1e3) * 2 ** attempts, (o.reconnectionDelayMax || 5e3) / (1 + jitter)) * (1 + jitter * (2 * Math.random() - 1)),
+        asleep ? 0 : Math.min((o.reconnectionDelay || 1e3) * 2 ** attempts, (o.reconnectionDelayMax || 5e3) / (1 + jitter)) * (1 + jitter * (2 * Math.random() - 1)),
         o.autoUnref
       );
     };

@@ -14,7 +14,7 @@ export interface EventsOptions {
  * It listens from the call on, and until the loop is left.
  */
 export function events<Listen extends object, E extends EventNames<Listen>>(
-  socket: Socket<Listen, never>,
+  socket: Socket<Listen, any>,
   event: E,
   { signal, limit = Infinity }: EventsOptions = {},
 ): AsyncIterableIterator<EventParams<Listen, E>> {

@@ -75,6 +75,7 @@ export class Manager extends Emitter<ManagerEvents> {
     let timer: Timer;
     /** Tries to reconnect now. */
     let retry: (() => void) | undefined;
+    let woke = 0;
 
     const each = (fn: (socket: Socket) => void) => {
       for (const socket of Object.values(self.nsps)) if (socket.active) fn(socket);
@@ -89,13 +90,15 @@ export class Manager extends Emitter<ManagerEvents> {
         }
       } else if (type == "offline") {
         if (!/^(localhost|127\.|\[::1)/.test(parse(uri)[1])) engine._end("transport close", { description: "network connection lost" });
-      } else if (persisted != false && !(scope.document && scope.document.hidden)) {
+      } else if (persisted != false && !(type == "visibilitychange" && document.hidden)) {
+        woke = Date.now();
         if (retry) retry();
         else engine._wake();
       }
     };
     const watchPage = (verb: "addEventListener" | "removeEventListener") => {
-      if (scope[verb]) for (const event of pageEvents) scope[verb](event, onPage);
+      // Some happen to the document and do not bubble.
+      if (scope[verb]) for (const event of pageEvents) scope[verb](event, onPage, true);
     };
 
     const failed = (error: Error) => {
@@ -153,9 +156,11 @@ export class Manager extends Emitter<ManagerEvents> {
       // Spread around the middle, and within the maximum also when that is
       // reached, so that not all clients come at once.
       const jitter = o.randomizationFactor!;
+      // At once if the page has only now found out that the connection is dead.
+      const asleep = !attempts && Date.now() - woke < 5000;
       timer = later(
         retry,
-        Math.min((o.reconnectionDelay || 1000) * 2 ** attempts, (o.reconnectionDelayMax || 5000) / (1 + jitter)) * (1 + jitter * (2 * Math.random() - 1)),
+        asleep ? 0 : Math.min((o.reconnectionDelay || 1000) * 2 ** attempts, (o.reconnectionDelayMax || 5000) / (1 + jitter)) * (1 + jitter * (2 * Math.random() - 1)),
         o.autoUnref,
       );
     };

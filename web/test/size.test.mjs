@@ -11,7 +11,8 @@ const bounds = {
   // program: [brotli 11, gzip 9]
   'import { io } from "sockeye-client/core"; io()': [5_400, 5_900],
   'import { io } from "sockeye-client"; io()': [6_500, 7_100],
-  'import { io } from "sockeye-client"; import parser from "sockeye-client/msgpack"; io({ parser })': [7_750, 8_450],
+  'import { useSocket, useEvent, useEmit, useConnectionState } from "sockeye-client/react"; console.log(useSocket, useEvent, useEmit, useConnectionState)': [1_000, 1_000], // without React and the client
+  'import { io } from "sockeye-client"; import parser from "sockeye-client/msgpack"; io({ parser })': [7_750, 8_500],
 };
 
 for (const [program, [brotliBound, gzipBound]] of Object.entries(bounds)) {

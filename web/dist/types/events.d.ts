@@ -11,4 +11,4 @@ export interface EventsOptions {
  * Iterates over an event: `for await (const [text] of events(socket, "said"))`.
  * It listens from the call on, and until the loop is left.
  */
-export declare function events<Listen extends object, E extends EventNames<Listen>>(socket: Socket<Listen, never>, event: E, { signal, limit }?: EventsOptions): AsyncIterableIterator<EventParams<Listen, E>>;
+export declare function events<Listen extends object, E extends EventNames<Listen>>(socket: Socket<Listen, any>, event: E, { signal, limit }?: EventsOptions): AsyncIterableIterator<EventParams<Listen, E>>;
