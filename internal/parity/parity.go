@@ -114,7 +114,7 @@ func (r *Row) check() error {
 }
 
 // Results are the tests that a run has seen, as "engineio.TestCookie" and
-// "interop.TestServer/polling/join_and_leave", and whether they passed.
+// "interop.TestControl/polling/join_and_leave", and whether they passed.
 type Results map[string]bool
 
 // Verify returns what the tests of a row leave to be desired. Both our server
@@ -128,7 +128,7 @@ func (r *Row) Verify(results Results) (problems []string) {
 		}
 	}
 	for _, name := range r.Scenarios {
-		for _, side := range []string{"interop.TestServer/", "interop.TestControl/"} {
+		for _, side := range []string{"interop.TestServer/official_client/", "interop.TestControl/"} {
 			ran := 0
 			for test, passed := range results {
 				way, ok := strings.CutPrefix(test, side)

@@ -88,16 +88,16 @@ func TestParse(t *testing.T) {
 func TestVerify(t *testing.T) {
 	r := Row{Number: "1.1.1", Tests: []string{"engineio.TestA"}, Scenarios: []string{"a b, / c"}}
 	good := Results{
-		"engineio.TestA":                        true,
-		"interop.TestServer/polling/a_b,_/_c":   true,
-		"interop.TestServer/websocket/a_b,_/_c": true,
-		"interop.TestControl/polling/a_b,_/_c":  true,
-		"interop.TestServer/polling/other":      false,
+		"engineio.TestA": true,
+		"interop.TestServer/official_client/polling/a_b,_/_c":   true,
+		"interop.TestServer/official_client/websocket/a_b,_/_c": true,
+		"interop.TestControl/polling/a_b,_/_c":                  true,
+		"interop.TestServer/official_client/polling/other":      false,
 	}
 	if p := r.Verify(good); p != nil {
 		t.Errorf("problems %q", p)
 	}
-	for change, want := range map[string]int{"engineio.TestA": 1, "interop.TestServer/websocket/a_b,_/_c": 1, "interop.TestControl/polling/a_b,_/_c": 1} {
+	for change, want := range map[string]int{"engineio.TestA": 1, "interop.TestServer/official_client/websocket/a_b,_/_c": 1, "interop.TestControl/polling/a_b,_/_c": 1} {
 		failed, gone := Results{}, Results{}
 		for k, v := range good {
 			failed[k] = v && k != change
@@ -109,7 +109,7 @@ func TestVerify(t *testing.T) {
 			t.Errorf("%s failed: problems %q", change, p)
 		}
 		// A scenario that ran over one transport at least has run.
-		if p := r.Verify(gone); len(p) != want && change != "interop.TestServer/websocket/a_b,_/_c" {
+		if p := r.Verify(gone); len(p) != want && change != "interop.TestServer/official_client/websocket/a_b,_/_c" {
 			t.Errorf("%s did not run: problems %q", change, p)
 		}
 	}

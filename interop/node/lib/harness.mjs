@@ -1,5 +1,5 @@
 // What a scenario is given, and how it is run.
-import { Manager, msgpack } from "./client.mjs";
+import { findsStatus as ours, Manager, msgpack } from "./client.mjs";
 import { Fixture } from "./fixture.mjs";
 import { Proxy } from "./proxy.mjs";
 import { Manager as Manager2 } from "./revision3.mjs";
@@ -13,9 +13,12 @@ const msgpackTransports = ["websocket", "polling"];
 
 // What a scenario runs over: its transports; the same with the other parser;
 // and with the client of Socket.IO 2, unless it is about something (modern) that
-// that one does not have. Scenarios that are old are about that client alone.
-export function waysOf({ over = transports, oldOver = over, parsers = ["json", "msgpack"], modern, old }) {
+// that one does not have. Scenarios that are old are about that client alone. With
+// our client only what is not about the inside of the official one (official).
+export function waysOf({ over = transports, oldOver = over, parsers = ["json", "msgpack"], modern, old, official }) {
   const ways = [];
+  if (ours && (official || old)) return ways;
+  if (ours) modern = true;
   if (!old && parsers.includes("json")) for (const transport of over) ways.push({ transport, parser: "json" });
   if (!old && parsers.includes("msgpack")) {
     for (const transport of over) if (msgpackTransports.includes(transport)) ways.push({ transport, parser: "msgpack" });
