@@ -13,11 +13,11 @@ const msgpackTransports = ["websocket", "polling"];
 
 // What a scenario runs over: its transports; the same with the other parser;
 // and with the client of Socket.IO 2, unless it is about something (modern) that
-// that one does not have. Scenarios that are old are about that client alone. With
-// our client only what is not about the inside of the official one (official).
-export function waysOf({ over = transports, oldOver = over, parsers = ["json", "msgpack"], modern, old, official }) {
+// that one does not have. Scenarios that are old are about that client alone, and
+// do not run with ours.
+export function waysOf({ over = transports, oldOver = over, parsers = ["json", "msgpack"], modern, old }) {
   const ways = [];
-  if (ours && (official || old)) return ways;
+  if (ours && old) return ways;
   if (ours) modern = true;
   if (!old && parsers.includes("json")) for (const transport of over) ways.push({ transport, parser: "json" });
   if (!old && parsers.includes("msgpack")) {

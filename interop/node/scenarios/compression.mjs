@@ -7,7 +7,6 @@ const long = "the same again ".repeat(5000);
 export default [
   {
     name: "messages are compressed over WebSocket if both want it",
-    official: true, // it looks into the WebSocket
     options: { perMessageDeflate: { threshold: 1024 } },
     over: ["websocket", "upgrade"],
     async run(t) {
@@ -24,7 +23,6 @@ export default [
   },
   {
     name: "compression is off over WebSocket unless the server wants it",
-    official: true, // it looks into the WebSocket
     over: ["websocket"],
     async run(t) {
       const s = await t.connect();
