@@ -22,6 +22,7 @@ class Transfer {
   paused = false;
   over = false;
   offset = 0;
+  waiting = []; // workers, for the end of the pause
   constructor(title, size) {
     this.size = size;
     this.started = performance.now();
@@ -38,7 +39,7 @@ class Transfer {
     this.paused = yes;
     this.pauser.textContent = yes ? "Resume" : "Pause";
     this.show();
-    if (!yes) this.resume?.();
+    if (!yes) for (const resume of this.waiting.splice(0)) resume();
   }
   cancel() {
     this.over = true;
@@ -53,7 +54,7 @@ class Transfer {
   }
   end(message, bad) {
     this.over = true;
-    this.bar.hidden = !bad;
+    this.bar.hidden = true;
     this.pauser.remove();
     this.canceller.textContent = "OK";
     this.note.textContent = message;
@@ -67,7 +68,7 @@ class Transfer {
         let next = (this.offset = await begin());
         const worker = async () => {
           while (next < this.size && !this.over) {
-            if (this.paused) await new Promise((resume) => (this.resume = resume));
+            if (this.paused) await new Promise((resume) => this.waiting.push(resume));
             if (this.over || next >= this.size) break;
             const at = next;
             next += chunk;
@@ -100,7 +101,13 @@ async function upload(file) {
     };
     // Pieces are read and sent one after the other, and their answers awaited together.
     let turn = Promise.resolve();
-    const send = async (at) => ({ answer: ask("upload chunk", id, at, await file.slice(at, at + 65536).arrayBuffer()) });
+    const read = (at) => file.slice(at, at + 65536).arrayBuffer().catch(() => {
+      throw Object.assign(new Error("File cannot be read any more"), { code: "unreadable" });
+    });
+    const send = async (at) => {
+      const data = await read(at);
+      return { answer: ask("upload chunk", id, at, data) };
+    };
     const step = (at) => {
       const sent = turn.then(() => send(at));
       turn = sent.catch(() => {});

@@ -1,4 +1,4 @@
-import { $, params, connect, element, button, hue, bytes } from "./common.js";
+import { $, params, connect, element, button, bytes } from "./common.js";
 import { DOWN, HEIGHT, LEFT, RADIUS, RATE, RIGHT, UP, WIDTH, move, parse } from "./world.js";
 
 const socket = connect({ autoConnect: false });
@@ -96,13 +96,15 @@ async function refreshList() {
 }
 setInterval(refreshList, 3000);
 
+const hueOf = (slot) => (10 + slot * 137.5) % 360; // far apart, however many
+
 function showPlayers() {
   if (!game) return;
   document.body.dataset.state = game.state;
   $("players").replaceChildren(...game.players.map((p) => {
     const note = game.state === "waiting" ? (p.ready ? "ready" : "…") : p.away ? "away" : String(p.score ?? 0);
     const li = element("li", p.id === game.you ? "me" : "");
-    li.style.setProperty("--hue", hue(p.name + p.id));
+    li.style.setProperty("--hue", hueOf(p.slot));
     li.append(element("span", "grow", p.name), element("b", "", note));
     return li;
   }));
@@ -279,13 +281,14 @@ function draw() {
   }
   ctx.globalAlpha = 1;
   ctx.textAlign = "center";
-  ctx.font = "600 24px system-ui, sans-serif";
+  const size = Math.max(24, (13 * WIDTH) / canvas.clientWidth); // 13 pixels on a phone, too
+  ctx.font = `600 ${size}px system-ui, sans-serif`;
   for (const p of game.players) {
     const me = p.id === game.you;
     const at = me && mine ? mine : (frame?.players[p.slot] ?? p);
-    salmon(at.x, at.y, hue(p.name + p.id), me, p.away, p.id);
+    salmon(at.x, at.y, hueOf(p.slot), me, p.away, p.id);
     ctx.fillStyle = me ? ink : soft;
-    ctx.fillText(p.name, at.x, Math.max(24, at.y - RADIUS - 10));
+    ctx.fillText(p.name, at.x, Math.max(size, at.y - RADIUS - 10));
   }
 }
 
