@@ -105,7 +105,7 @@
 // docs/options.md for the names in JavaScript. A client that reads too slowly is
 // cut when Options.MaxQueuedBytes wait for it; it never holds up a broadcast.
 // [ConfigureServer] sets the limits that only an [http.Server] has. There is no
-// limit on the number of connections, and none on a client's rate.
+// limit on the number of connections, and none on a client's rate: package middleware/ratelimit has both.
 //
 // # Shutdown
 //

@@ -428,7 +428,7 @@ func TestSameClientTwice(t *testing.T) {
 
 // BenchmarkDo is one operation of one of 50 who have not seen the last 49.
 func BenchmarkDo(b *testing.B) {
-	d := NewDocument("", 0)
+	d := NewDocument(strings.Repeat("y", 100), 0)
 	sessions := make([]*Session, 50)
 	for i := range sessions {
 		sessions[i] = d.Join(fmt.Sprint(i), "")
