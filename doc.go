@@ -104,8 +104,8 @@
 // Each queue, size and count has one, with a default; see [Options], and
 // docs/options.md for the names in JavaScript. A client that reads too slowly is
 // cut when Options.MaxQueuedBytes wait for it; it never holds up a broadcast.
-// [ConfigureServer] sets the limits that only an [http.Server] has. There is no
-// limit on the number of connections, and none on a client's rate: package middleware/ratelimit has both.
+// [ConfigureServer] sets the limits that only an [http.Server] has. How often a
+// client connects, and how much it sends, is for package middleware/ratelimit.
 //
 // # Shutdown
 //
