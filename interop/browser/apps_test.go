@@ -340,4 +340,3 @@ func TestFiles(t *testing.T) {
 	ada.quiet("net::ERR_", "WebSocket connection to")
 	bob.quiet()
 }
-
