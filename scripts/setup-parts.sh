@@ -16,6 +16,7 @@ need() { # need <package> <command>...
 }
 need chromium chromium chromium-browser google-chrome google-chrome-stable
 need nginx-light nginx
+need redis-server redis-server
 need gcc gcc cc clang
 # The race detector links against the C library.
 if [ ! -e /usr/include/stdlib.h ] && [ "$(uname)" = Linux ]; then missing+=(libc6-dev); fi
@@ -50,7 +51,7 @@ for c in node npm; do
 done
 
 # npm ci only when the lock file is newer than what is installed.
-for dir in interop/node web bench/node examples/react-chat; do
+for dir in interop/node interop/redis web bench/node examples/react-chat; do
 	if [ -f "$dir/package-lock.json" ] && [ ! "$dir/node_modules/.package-lock.json" -nt "$dir/package-lock.json" ]; then
 		echo "npm ci in $dir"
 		(cd "$dir" && npm ci --no-audit --no-fund --silent)

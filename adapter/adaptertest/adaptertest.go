@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -16,51 +17,85 @@ import (
 	"github.com/sockeye-go/socketio/parser"
 )
 
+// A contractTest is one part of the contract.
+type contractTest struct {
+	name string
+	test func(*testing.T, []adapter.Adapter, []*Host)
+}
+
+var contract = []contractTest{
+	{"everybody", alone(testEverybody)},
+	{"rooms", alone(testRooms)},
+	{"once per socket", alone(testOnce)},
+	{"except", alone(testExcept)},
+	{"id as room", alone(testOwnID)},
+	{"before Add", alone(testBeforeAdd)},
+	{"Remove", alone(testRemove)},
+	{"look-ups", alone(testLookups)},
+	{"leaving during a broadcast", alone(testLeavingDuring)},
+	{"acks", alone(testAcks)},
+	{"acks missing", alone(testAcksMissing)},
+	{"fetch", alone(testFetch)},
+	{"remote operations", alone(testRemote)},
+	{"description", alone(testDescription)},
+	{"room events", alone(testRoomEvents)},
+	{"server-side emit", testServerSide},
+	{"server-side acks", testServerSideAcks},
+	{"server-side acks missing", testServerSideMissing},
+	{"order", alone(testOrder)},
+	{"concurrency", alone(testConcurrency)},
+}
+
+// settle waits until everything has arrived that was sent.
+var settle = synctest.Wait
+
 // Run checks the adapters that build returns: one for each host, which are the
 // same namespace on different nodes. It is called in a synctest bubble. What
 // goes between nodes may take as long as it likes, if the bubble is idle then.
 func Run(t *testing.T, nodes int, build func(t *testing.T, hosts []*Host) []adapter.Adapter) {
-	for _, c := range []struct {
-		name string
-		test func(*testing.T, []adapter.Adapter, []*Host)
-	}{
-		{"everybody", alone(testEverybody)},
-		{"rooms", alone(testRooms)},
-		{"once per socket", alone(testOnce)},
-		{"except", alone(testExcept)},
-		{"id as room", alone(testOwnID)},
-		{"before Add", alone(testBeforeAdd)},
-		{"Remove", alone(testRemove)},
-		{"look-ups", alone(testLookups)},
-		{"leaving during a broadcast", alone(testLeavingDuring)},
-		{"acks", alone(testAcks)},
-		{"acks missing", alone(testAcksMissing)},
-		{"fetch", alone(testFetch)},
-		{"remote operations", alone(testRemote)},
-		{"description", alone(testDescription)},
-		{"room events", alone(testRoomEvents)},
-		{"server-side emit", testServerSide},
-		{"server-side acks", testServerSideAcks},
-		{"server-side acks missing", testServerSideMissing},
-		{"order", alone(testOrder)},
-		{"concurrency", alone(testConcurrency)},
-	} {
+	for _, c := range contract {
 		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				hosts := NewHosts(nodes)
+			synctest.Test(t, func(t *testing.T) { c.run(t, nodes, build) })
+		})
+	}
+}
+
+// RunReal is Run over a real broker, in real time. Two nodes have received what
+// a third had sent when they have received what it sent then: that is what it
+// waits by. subscribed waits, if it is not nil, until interest in rooms that
+// were joined is known to the broker.
+func RunReal(t *testing.T, nodes int, build func(t *testing.T, hosts []*Host) []adapter.Adapter, subscribed func()) {
+	defer func() { settle = synctest.Wait }()
+	for _, c := range contract {
+		t.Run(c.name, func(t *testing.T) {
+			c.run(t, nodes, func(t *testing.T, hosts []*Host) []adapter.Adapter {
 				as := build(t, hosts)
-				synctest.Wait()
-				c.test(t, as, hosts)
-				for _, a := range as {
-					if err := a.Close(); err != nil {
-						t.Errorf("Close: %v", err)
+				settle = func() {
+					if subscribed != nil {
+						subscribed()
 					}
-					if err := a.Close(); err != nil {
-						t.Errorf("second Close: %v", err)
+					for range 2 { // what was sent, and what was answered
+						barrier(t, as, hosts)
 					}
 				}
+				return as
 			})
 		})
+	}
+}
+
+func (c contractTest) run(t *testing.T, nodes int, build func(t *testing.T, hosts []*Host) []adapter.Adapter) {
+	hosts := NewHosts(nodes)
+	as := build(t, hosts)
+	settle()
+	c.test(t, as, hosts)
+	for _, a := range as {
+		if err := a.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+		if err := a.Close(); err != nil {
+			t.Errorf("second Close: %v", err)
+		}
 	}
 }
 
@@ -78,17 +113,26 @@ type Socket struct {
 	mu     sync.Mutex
 	got    []string
 	asked  map[int64]func(adapter.Answer)
-	closed []bool // arguments of Disconnect
+	askedN chan struct{} // one for each time it was asked
+	closed []bool        // arguments of Disconnect
 	during func()
 }
 
 // NewSocket returns a socket that is known to a.
 func NewSocket(a adapter.Adapter, id string, rooms ...string) *Socket {
-	s := &Socket{id: id, on: a}
+	s := newSocket(a, id)
 	a.Add(s)
 	a.Join(s, rooms...)
 	return s
 }
+
+func newSocket(a adapter.Adapter, id string) *Socket {
+	return &Socket{id: id, on: a, askedN: make(chan struct{}, 64)}
+}
+
+// long makes an id as long as those of sockets are: some adapters tell them from
+// rooms by that.
+func long(id string) string { return id + strings.Repeat("-", 20-len(id)) }
 
 // ID implements [adapter.Member].
 func (s *Socket) ID() string { return s.id }
@@ -116,6 +160,7 @@ func (s *Socket) DeliverWithAck(p *adapter.Packet, answer func(adapter.Answer)) 
 		s.asked = map[int64]func(adapter.Answer){}
 	}
 	s.asked[p.ID] = answer
+	s.askedN <- struct{}{}
 	return true
 }
 
@@ -154,15 +199,27 @@ func (s *Socket) Answer(a adapter.Answer) {
 	}
 }
 
+// answerNext answers the next question.
+func (s *Socket) answerNext(a adapter.Answer) {
+	<-s.askedN
+	s.Answer(a)
+}
+
 func (s *Socket) pending() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.asked)
 }
 
-// Take returns the events that have come since the last call.
+// Take returns the events that have come since the last call, once everything
+// that was sent has arrived.
 func (s *Socket) Take() []string {
-	synctest.Wait()
+	settle()
+	return s.Got()
+}
+
+// Got returns the events that have come so far since the last call.
+func (s *Socket) Got() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	got := s.got
@@ -175,7 +232,7 @@ func packet(event string) *adapter.Packet { return &adapter.Packet{Event: event,
 // send broadcasts from the first node.
 func send(t *testing.T, as []adapter.Adapter, target adapter.Target, event string) {
 	t.Helper()
-	synctest.Wait() // other nodes may need a moment to know who is where
+	settle()
 	if err := as[0].Broadcast(target, packet(event)); err != nil {
 		t.Fatalf("Broadcast: %v", err)
 	}
@@ -199,7 +256,7 @@ func wantTaken(t *testing.T, event string, got, not []*Socket) {
 // three returns sockets a (rooms x y), b (rooms y), c (no room), on different
 // nodes if there are several.
 func three(as []adapter.Adapter) (a, b, c *Socket) {
-	return NewSocket(as[0], "a", "x", "y"), NewSocket(as[1%len(as)], "b", "y"), NewSocket(as[2%len(as)], "c")
+	return NewSocket(as[0], long("a"), "x", "y"), NewSocket(as[1%len(as)], long("b"), "y"), NewSocket(as[2%len(as)], long("c"))
 }
 
 func testEverybody(t *testing.T, as []adapter.Adapter) {
@@ -224,7 +281,7 @@ func testRooms(t *testing.T, as []adapter.Adapter) {
 func testOnce(t *testing.T, as []adapter.Adapter) {
 	a, b, c := three(as)
 	a.on.Join(a, "x", "x")
-	send(t, as, adapter.Target{Rooms: []string{"x", "y", "x", "a"}}, "xy")
+	send(t, as, adapter.Target{Rooms: []string{"x", "y", "x", a.id}}, "xy")
 	wantTaken(t, "xy", []*Socket{a, b}, []*Socket{c})
 }
 
@@ -232,7 +289,7 @@ func testExcept(t *testing.T, as []adapter.Adapter) {
 	a, b, c := three(as)
 	send(t, as, adapter.Target{Except: []string{"x"}}, "not x")
 	wantTaken(t, "not x", []*Socket{b, c}, []*Socket{a})
-	send(t, as, adapter.Target{Rooms: []string{"y"}, Except: []string{"b"}}, "not b")
+	send(t, as, adapter.Target{Rooms: []string{"y"}, Except: []string{b.id}}, "not b")
 	wantTaken(t, "not b", []*Socket{a}, []*Socket{b, c})
 	send(t, as, adapter.Target{Rooms: []string{"x", "y"}, Except: []string{"y"}}, "none")
 	wantTaken(t, "none", nil, []*Socket{a, b, c})
@@ -241,17 +298,15 @@ func testExcept(t *testing.T, as []adapter.Adapter) {
 // testOwnID: ids have the 20 characters that they have in a server, by which some
 // adapters tell them from the names of rooms.
 func testOwnID(t *testing.T, as []adapter.Adapter) {
-	a, _, c := three(as)
-	const id = "b-has-20-characters_"
-	b := NewSocket(as[1%len(as)], id, "y")
-	send(t, as, adapter.Target{Rooms: []string{id}}, "to b")
+	a, b, c := three(as)
+	send(t, as, adapter.Target{Rooms: []string{b.id}}, "to b")
 	wantTaken(t, "to b", []*Socket{b}, []*Socket{a, c})
-	a.on.Join(a, id) // somebody else's id is a room like any other
-	send(t, as, adapter.Target{Rooms: []string{id}}, "to b")
+	a.on.Join(a, b.id) // somebody else's id is a room like any other
+	send(t, as, adapter.Target{Rooms: []string{b.id}}, "to b")
 	wantTaken(t, "to b", []*Socket{a, b}, []*Socket{c})
-	b.on.Join(b, id)
-	b.on.Leave(b, id) // nobody can leave his own
-	send(t, as, adapter.Target{Rooms: []string{id}}, "to b")
+	b.on.Join(b, b.id)
+	b.on.Leave(b, b.id) // nobody can leave his own
+	send(t, as, adapter.Target{Rooms: []string{b.id}}, "to b")
 	wantTaken(t, "to b", []*Socket{a, b}, []*Socket{c})
 	if rooms := b.membership.Rooms(); !slices.Equal(rooms, []string{"y"}) {
 		t.Errorf("rooms of b = %q; want y alone", rooms)
@@ -259,7 +314,7 @@ func testOwnID(t *testing.T, as []adapter.Adapter) {
 }
 
 func testBeforeAdd(t *testing.T, as []adapter.Adapter) {
-	s := &Socket{id: "s", on: as[0]}
+	s := newSocket(as[0], "s")
 	as[0].Join(s, "x")
 	send(t, as, adapter.Target{}, "all")
 	wantTaken(t, "all", nil, []*Socket{s})
@@ -288,7 +343,7 @@ func testRemove(t *testing.T, as []adapter.Adapter) {
 	wantTaken(t, "y", []*Socket{b}, []*Socket{a, c})
 	send(t, as, adapter.Target{}, "all")
 	wantTaken(t, "all", []*Socket{b, c}, []*Socket{a})
-	send(t, as, adapter.Target{Rooms: []string{"a"}}, "a")
+	send(t, as, adapter.Target{Rooms: []string{a.id}}, "a")
 	wantTaken(t, "a", nil, []*Socket{a, b, c})
 }
 
@@ -382,7 +437,7 @@ func testAcks(t *testing.T, as []adapter.Adapter) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got = append(got, fmt.Sprintf("%s after %v", answer.Args[0], time.Since(start)))
+		got = append(got, fmt.Sprintf("%s after %v", answer.Args[0], time.Since(start).Round(time.Second)))
 	}
 	if want := []string{`"b" after 1s`, `"a" after 2s`}; !slices.Equal(got, want) {
 		t.Errorf("answers = %q; want %q", got, want)
@@ -399,9 +454,8 @@ func testAcksMissing(t *testing.T, as []adapter.Adapter) {
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
 	go func() {
-		synctest.Wait()
-		a.Answer(adapter.Answer{Args: [][]byte{[]byte("1")}})
-		b.Answer(adapter.Answer{Err: errors.New("left")})
+		a.answerNext(adapter.Answer{Args: [][]byte{[]byte("1")}})
+		b.answerNext(adapter.Answer{Err: errors.New("left")})
 	}()
 	answers := 0
 	var missing *adapter.MissingError
@@ -423,14 +477,14 @@ func testAcksMissing(t *testing.T, as []adapter.Adapter) {
 	}
 
 	go func() {
-		synctest.Wait()
 		for _, s := range all {
-			s.Answer(adapter.Answer{})
+			s.answerNext(adapter.Answer{})
 		}
 	}()
 	for range as[0].BroadcastWithAck(t.Context(), adapter.Target{}, asking(2)) {
 		break // must neither hang nor leave anything behind
 	}
+	settle()
 }
 
 func testFetch(t *testing.T, as []adapter.Adapter) {
@@ -444,29 +498,29 @@ func testFetch(t *testing.T, as []adapter.Adapter) {
 		got = append(got, fmt.Sprint(info.ID, info.Rooms))
 	}
 	slices.Sort(got)
-	if want := []string{"a[x y]", "b[y]"}; !slices.Equal(got, want) {
+	if want := []string{long("a") + "[x y]", long("b") + "[y]"}; !slices.Equal(got, want) {
 		t.Errorf("Fetch = %q; want %q", got, want)
 	}
 }
 
 func testRemote(t *testing.T, as []adapter.Adapter) {
 	a, b, c := three(as)
-	if err := as[0].SocketsJoin(adapter.Target{Rooms: []string{"b", "c"}}, "z", "zz"); err != nil {
+	if err := as[0].SocketsJoin(adapter.Target{Rooms: []string{b.id, c.id}}, "z", "zz"); err != nil {
 		t.Fatal(err)
 	}
-	synctest.Wait()
+	settle()
 	send(t, as, adapter.Target{Rooms: []string{"z"}}, "z")
 	wantTaken(t, "z", []*Socket{b, c}, []*Socket{a})
 	if err := as[0].SocketsLeave(adapter.Target{}, "z"); err != nil {
 		t.Fatal(err)
 	}
-	synctest.Wait()
+	settle()
 	send(t, as, adapter.Target{Rooms: []string{"z"}}, "z")
 	wantTaken(t, "z", nil, []*Socket{a, b, c})
 	if err := as[0].DisconnectSockets(adapter.Target{Rooms: []string{"zz"}}, true); err != nil {
 		t.Fatal(err)
 	}
-	synctest.Wait()
+	settle()
 	if len(a.closed) != 0 || !slices.Equal(b.closed, []bool{true}) || !slices.Equal(c.closed, []bool{true}) {
 		t.Errorf("Disconnect calls: %v %v %v; want one of b and c each", a.closed, b.closed, c.closed)
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"testing"
+	"time"
 
 	"github.com/sockeye-go/socketio/adapter"
 	"github.com/sockeye-go/socketio/engineio"
@@ -15,7 +17,8 @@ import (
 // A Host is the namespace "/test" of one node. It encodes as a server with
 // parser.JSON would, and keeps the events of other nodes.
 type Host struct {
-	log logBuffer
+	log      logBuffer
+	barriers chan struct{} // one for each that came
 
 	mu     sync.Mutex
 	events []string
@@ -27,9 +30,31 @@ type Host struct {
 func NewHosts(n int) []*Host {
 	hosts := make([]*Host, n)
 	for i := range hosts {
-		hosts[i] = new(Host)
+		hosts[i] = &Host{barriers: make(chan struct{}, 64)}
 	}
 	return hosts
+}
+
+const barrierEvent = "adaptertest barrier"
+
+// barrier waits until all nodes have received something of all others.
+func barrier(t *testing.T, as []adapter.Adapter, hosts []*Host) {
+	t.Helper()
+	for _, a := range as {
+		if err := a.ServerSideEmit(barrierEvent, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	timeout := time.After(10 * time.Second)
+	for _, h := range hosts {
+		for range len(as) - 1 {
+			select {
+			case <-h.barriers:
+			case <-timeout:
+				t.Fatal("messages between nodes do not arrive")
+			}
+		}
+	}
 }
 
 // Name implements [adapter.Host].
@@ -87,6 +112,10 @@ func (h *Host) Prepare(p *adapter.Packet) error {
 
 // ServerSide implements [adapter.Host].
 func (h *Host) ServerSide(m adapter.ServerMessage, reply func(json.RawMessage)) {
+	if m.Event == barrierEvent {
+		h.barriers <- struct{}{}
+		return
+	}
 	h.mu.Lock()
 	event := m.Event
 	for _, a := range m.Args {

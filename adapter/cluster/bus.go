@@ -2,6 +2,8 @@ package cluster
 
 import (
 	"context"
+
+	"github.com/sockeye-go/socketio/adapter"
 )
 
 // A Bus carries messages between the nodes of a cluster.
@@ -45,4 +47,7 @@ type Receiver interface {
 	// Rooms tells of rooms that appear and vanish on this node, for a broker
 	// with interest by room. It must be called before messages are received.
 	Rooms(f func(room string, exists bool))
+	// Local is what is on this node, for a broker that skips what concerns nobody
+	// here.
+	Local() *adapter.Memory
 }

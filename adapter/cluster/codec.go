@@ -172,7 +172,7 @@ func Encode(m *Message) (b []byte, err error) {
 	}
 	var values any = m.Values.JSON
 	if binary {
-		if values, err = m.Values.decoded(); err != nil {
+		if values, err = m.Values.Decoded(); err != nil {
 			return nil, err
 		}
 	}

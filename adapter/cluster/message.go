@@ -108,8 +108,8 @@ func (v Values) Event() (name string, args [][]byte, err error) {
 	return name, values[1:], nil
 }
 
-// decoded returns what the values look like, with []byte for attachments.
-func (v Values) decoded() (any, error) {
+// Decoded returns what the values look like, with []byte for attachments.
+func (v Values) Decoded() (any, error) {
 	var values any
 	err := parser.JSON.Unmarshal(v.JSON, v.Attachments, &values)
 	return values, err

@@ -40,6 +40,9 @@ func (r receiver) Rooms(f func(room string, exists bool)) {
 	r.a.Memory.Observe(r.a.observers.tell)
 }
 
+// Local implements [Receiver].
+func (r receiver) Local() *adapter.Memory { return r.a.Memory }
+
 // Receive implements [Receiver].
 func (r receiver) Receive(m *Message) {
 	<-r.ready

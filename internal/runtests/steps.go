@@ -19,7 +19,7 @@ import (
 func versions() {
 	for _, c := range [][]string{
 		{"go", "version"}, {"node", "--version"}, {"npm", "--version"}, {"gcc", "-dumpfullversion"},
-		{"chromium", "--version"}, {"nginx", "-v"},
+		{"chromium", "--version"}, {"nginx", "-v"}, {"redis-server", "--version"},
 	} {
 		out, err := exec.Command(c[0], c[1:]...).CombinedOutput()
 		text := strings.TrimSpace(string(out))

@@ -1,0 +1,210 @@
+package redis
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+
+	"github.com/sockeye-go/socketio/adapter"
+	"github.com/sockeye-go/socketio/adapter/cluster"
+)
+
+// ShardedOptions configure [NewSharded]. Zero stands for the default.
+type ShardedOptions struct {
+	// ChannelPrefix begins the names of the channels. Default "socket.io".
+	ChannelPrefix string
+	// Static has two channels per namespace. Default false: there is one for
+	// each room that has members, so that a node receives what it needs
+	// ("dynamic", the default in Node too).
+	Static bool
+	// RequestTimeout, PublishTimeout and MaxQueued are as in [Options].
+	RequestTimeout time.Duration
+	PublishTimeout time.Duration
+	MaxQueued      int
+}
+
+// NewSharded returns the adapter for sharded pub/sub, which Redis has since
+// version 7. Nodes with createShardedAdapter of @socket.io/redis-adapter
+// understand it; those with the classic adapter do not.
+func NewSharded(client goredis.UniversalClient, o *ShardedOptions) adapter.Factory {
+	if o == nil {
+		o = new(ShardedOptions)
+	}
+	return cluster.NewFactory(&sharded{
+		client: client, sub: &subscriber{client: client}, prefix: cmp.Or(o.ChannelPrefix, "socket.io"), static: o.Static,
+	}, &cluster.Options{RequestTimeout: o.RequestTimeout, PublishTimeout: o.PublishTimeout, MaxQueued: o.MaxQueued})
+}
+
+type sharded struct {
+	client goredis.UniversalClient
+	sub    *subscriber
+	prefix string
+	static bool
+
+	mu   sync.Mutex
+	open []*shardedChannel
+}
+
+// Open implements [cluster.Bus].
+func (b *sharded) Open(nsp, uid string, r cluster.Receiver) (cluster.Channel, error) {
+	c := &shardedChannel{sharded: b, r: r, rooms: make(map[string]bool)}
+	c.common = b.prefix + "#" + nsp + "#"
+	c.own = c.common + uid + "#"
+	ctx, cancel := context.WithTimeout(context.Background(), openTimeout)
+	defer cancel()
+	if err := b.sub.add(ctx, shard, c.common, &handler{receive: c.receive, lost: r.Lost}); err != nil {
+		return nil, err
+	}
+	if err := b.sub.add(ctx, shard, c.own, &handler{receive: c.receive}); err != nil {
+		b.sub.remove(shard, c.common)
+		return nil, err
+	}
+	if !b.static {
+		r.Rooms(c.interest)
+	}
+	b.mu.Lock()
+	b.open = append(b.open, c)
+	b.mu.Unlock()
+	return c, nil
+}
+
+// channels returns the namespaces that there are.
+func (b *sharded) channels() []*shardedChannel {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.open)
+}
+
+// A shardedChannel is one namespace.
+type shardedChannel struct {
+	*sharded
+	r           cluster.Receiver
+	common, own string
+
+	mu      sync.Mutex
+	rooms   map[string]bool // that are subscribed
+	changed []string        // that perhaps should be, or not any more
+	working bool
+	closed  bool
+	idle    sync.WaitGroup
+}
+
+// hasChannel reports whether a room has a channel of its own. What is as long
+// as the id of a socket is taken for one, as in Node.
+func (c *shardedChannel) hasChannel(room string) bool { return !c.static && len(room) != 20 }
+
+// Publish implements [cluster.Channel].
+func (c *shardedChannel) Publish(ctx context.Context, ms []*cluster.Message) error {
+	_, err := c.client.Pipelined(ctx, func(p goredis.Pipeliner) error {
+		for _, m := range ms {
+			b, err := cluster.Encode(m)
+			if err != nil {
+				return err
+			}
+			channel := c.common
+			if rooms := m.Target.Rooms; m.Type == cluster.Broadcast && m.RequestID == "" && len(rooms) == 1 && c.hasChannel(rooms[0]) {
+				channel += rooms[0] + "#"
+			}
+			p.SPublish(ctx, channel, b)
+		}
+		return nil
+	})
+	return err
+}
+
+// Respond implements [cluster.Channel].
+func (c *shardedChannel) Respond(ctx context.Context, to string, m *cluster.Message) error {
+	b, err := cluster.Encode(m)
+	if err != nil {
+		return err
+	}
+	return c.client.SPublish(ctx, c.common+to+"#", b).Err()
+}
+
+// ServerCount implements [cluster.Counter].
+func (c *shardedChannel) ServerCount(ctx context.Context) (int, error) {
+	return subscribers(ctx, c.client, c.common, true)
+}
+
+// Close implements [cluster.Channel].
+func (c *shardedChannel) Close() error {
+	c.mu.Lock()
+	c.closed = true
+	c.mu.Unlock()
+	c.idle.Wait()
+	c.sharded.mu.Lock()
+	c.open = slices.DeleteFunc(c.open, func(other *shardedChannel) bool { return other == c })
+	c.sharded.mu.Unlock()
+	for room := range c.rooms {
+		c.sub.remove(shard, c.common+room+"#")
+	}
+	c.sub.remove(shard, c.own)
+	c.sub.remove(shard, c.common)
+	return nil
+}
+
+func (c *shardedChannel) receive(_, payload string) {
+	if m, err := cluster.Decode([]byte(payload)); err == nil {
+		c.r.Receive(m)
+	}
+}
+
+// interest is told of rooms that come and go. What counts is whether there is
+// one when its turn comes, so that it does not matter how often it changed.
+func (c *shardedChannel) interest(room string, _ bool) {
+	if !c.hasChannel(room) {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return
+	}
+	c.changed = append(c.changed, room)
+	if !c.working {
+		c.working = true
+		c.idle.Go(c.follow)
+	}
+}
+
+func (c *shardedChannel) follow() {
+	for {
+		c.mu.Lock()
+		if len(c.changed) == 0 || c.closed {
+			c.working = false
+			c.mu.Unlock()
+			return
+		}
+		changed := c.changed
+		c.changed = nil
+		c.mu.Unlock()
+		for _, room := range changed {
+			wanted := c.r.Local().RoomSize(room) > 0
+			c.mu.Lock()
+			has := c.rooms[room]
+			c.mu.Unlock()
+			if wanted == has {
+				continue
+			}
+			if wanted {
+				ctx, cancel := context.WithTimeout(context.Background(), openTimeout)
+				// An error says that Redis is away; it is told when it is back.
+				_ = c.sub.want(ctx, shard, c.common+room+"#", &handler{receive: c.receive})
+				cancel()
+			} else {
+				c.sub.remove(shard, c.common+room+"#")
+			}
+			c.mu.Lock()
+			if wanted {
+				c.rooms[room] = true
+			} else {
+				delete(c.rooms, room)
+			}
+			c.mu.Unlock()
+		}
+	}
+}
