@@ -50,7 +50,6 @@ func (s *Socket) admit() {
 	if !s.enterAdapter(reply) {
 		return
 	}
-	s.nsp.srv.counts.joined()
 	s.conn.joined()
 	s.nsp.srv.log.socket.Debug("socket connected", "socket", s)
 

@@ -51,6 +51,7 @@ func (s *Socket) enterAdapter(reply *engineio.Prepared) bool {
 		if !s.state.CompareAndSwap(connecting, admitted) {
 			return false
 		}
+		s.nsp.srv.counts.joined() // before the client knows
 		add()
 		s.conn.send(reply, 0)
 		s.state.Store(connected)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -18,7 +19,11 @@ func (e *ConnectionError) hint() string {
 	}
 	switch e.Code {
 	case UnknownTransport:
-		return fmt.Sprintf("the transport %q is not among those of this server (Options.Transports)", shorten(fmt.Sprint(e.Context["transport"])))
+		name := fmt.Sprint(e.Context["transport"])
+		if !presentable(name) {
+			return "the transport that was asked for is not among those of this server (Options.Transports)"
+		}
+		return fmt.Sprintf("the transport %q is not among those of this server (Options.Transports)", shorten(name))
 	case UnknownSID:
 		return "no session of this server has this id: it has ended, the server was restarted, or, with several servers, sticky sessions are missing"
 	case BadHandshakeMethod:
@@ -41,6 +46,15 @@ func (e *ConnectionError) hint() string {
 		return "GenerateID gave no id, or one that cannot be used: the log says why"
 	}
 	return ""
+}
+
+// presentable reports whether a text that a client sent can be shown in an answer:
+// letters, digits, and what names are joined by. Anything else could be meant for
+// a browser that takes it for more than text.
+func presentable(s string) bool {
+	return s != "" && strings.IndexFunc(s, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune(" _-.:/", r)
+	}) < 0
 }
 
 // shorten keeps what a client sent presentable.
@@ -92,7 +106,7 @@ func eventName(start []byte) string {
 		return ""
 	}
 	name, _, whole := bytes.Cut(start[i+2:], []byte(`"`))
-	if !whole || !utf8.Valid(name) || bytes.IndexByte(name, '\\') >= 0 {
+	if !whole || !utf8.Valid(name) || !presentable(string(name)) {
 		return ""
 	}
 	for _, c := range start[:i] { // type, attachments, namespace, ack, and the length in revision 3

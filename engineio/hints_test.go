@@ -21,6 +21,7 @@ func TestHints(t *testing.T) {
 		{"GET", "EIO=3&transport=polling", "AllowEIO3"},
 		{"GET", "EIO=4&transport=flashsocket", `"flashsocket" is not among those`},
 		{"GET", "EIO=4&transport=" + strings.Repeat("x", 500), `"` + strings.Repeat("x", 40) + "…"},
+		{"GET", "EIO=4&transport=%3Cscript%3E", "the transport that was asked for"},
 		{"POST", "EIO=4&transport=polling", "begins with a GET"},
 		{"GET", "EIO=4&transport=websocket", "does a proxy drop Upgrade"},
 	}

@@ -9,6 +9,7 @@ export default [
     name: "messages are compressed over WebSocket if both want it",
     options: { perMessageDeflate: { threshold: 1024 } },
     over: ["websocket", "upgrade"],
+    inside: true,
     async run(t) {
       const s = await t.settled();
       const ws = s.io.engine.transport.ws; // of the official client; ours keeps its own to itself
@@ -24,6 +25,7 @@ export default [
   {
     name: "compression is off over WebSocket unless the server wants it",
     over: ["websocket"],
+    inside: true,
     async run(t) {
       const s = await t.connect();
       assert.equal(s.io.engine.transport.ws?.extensions ?? "", "");
