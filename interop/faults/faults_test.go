@@ -17,15 +17,15 @@ var transports = [][]string{{"websocket"}, {"polling"}, {"polling", "websocket"}
 
 // matrix is every transport at every level, and each client.
 func matrix(seconds float64, seed uint64) (all []Setting) {
-	for _, ours := range []bool{false, true} {
+	for _, who := range []Client{Official, OurBrowser, OurGo} {
 		for _, ts := range transports {
-			base := Setting{Transports: ts, Ours: ours, Clients: 4, Seconds: seconds, Seed: seed}
+			base := Setting{Transports: ts, Client: who, Clients: 4, Seconds: seconds, Seed: seed}
 			plain, shaped, restarted, retried, recovered := base, base, base, base, base
 			shaped.Shape = true
 			restarted.Restarts = true
 			retried.Retries, retried.Restarts = true, true
 			recovered.Recovery = true
-			if ours {
+			if who != Official {
 				all = append(all, shaped, retried, recovered)
 			} else {
 				all = append(all, plain, shaped, restarted, retried, recovered)
@@ -36,11 +36,7 @@ func matrix(seconds float64, seed uint64) (all []Setting) {
 }
 
 func (s Setting) name() string {
-	name := "official"
-	if s.Ours {
-		name = "ours"
-	}
-	name += " " + strings.Join(s.Transports, "→")
+	name := string(s.Client) + " " + strings.Join(s.Transports, "→")
 	for _, f := range []struct {
 		on   bool
 		name string

@@ -23,7 +23,7 @@ import (
 // A Setting is one cell of the matrix.
 type Setting struct {
 	Transports []string
-	Ours       bool // our browser client instead of the official one
+	Client     Client
 	Retries    bool // clients send at least once; the server tells copies by their numbers
 	Recovery   bool // connection state recovery
 	Shape      bool // delays, segments of a few bytes, gathered writes
@@ -32,6 +32,16 @@ type Setting struct {
 	Seconds    float64 // how long there are faults
 	Seed       uint64
 }
+
+// A Client is whose client it is.
+type Client string
+
+// The clients.
+const (
+	Official   Client = "official"
+	OurBrowser Client = "ours"
+	OurGo      Client = "Go"
+)
 
 // An Outcome is the history of one run, judged.
 type Outcome struct {
@@ -125,6 +135,7 @@ func (r *recorder) connected(_ context.Context, s *socketio.Socket) error {
 		}
 		return nil
 	})
+	s.On("last", func(_ context.Context, m *socketio.Message) error { return m.Ack() })
 	s.OnDisconnect(func(socketio.DisconnectReason) {
 		r.mu.Lock()
 		conn.events = append(conn.events, Event{Kind: Disconnected})
@@ -162,11 +173,11 @@ func (r *recorder) has(c, n int) bool {
 	return r.once[c][n]
 }
 
-// clients are the ends on the other side, in a process of Node.
+// clients are the ends on the other side.
 type clients struct {
-	cmd   *exec.Cmd
-	stdin io.WriteCloser
 	done  chan struct{}
+	stop  func() // one last event each, and no more
+	close func()
 
 	mu      sync.Mutex
 	sent    [][]int
@@ -175,32 +186,39 @@ type clients struct {
 	gaveUp  int
 }
 
+// startClients runs them in a process of Node.
 func startClients(s Setting, url string) (*clients, error) {
 	settings, err := json.Marshal(map[string]any{
-		"url": url, "clients": s.Clients, "transports": s.Transports, "ours": s.Ours, "retries": s.Retries, "every": 7,
+		"url": url, "clients": s.Clients, "transports": s.Transports, "ours": s.Client == OurBrowser, "retries": s.Retries, "every": 7,
 	})
 	if err != nil {
 		return nil, err
 	}
 	c := &clients{done: make(chan struct{}), sent: make([][]int, s.Clients), events: make([][]Event, s.Clients)}
-	c.cmd = exec.Command("node", "fault_clients.mjs")
-	c.cmd.Dir = "../node"
-	c.cmd.Env = append(os.Environ(), "FAULTS="+string(settings))
-	c.cmd.Stderr = os.Stderr
-	if c.stdin, err = c.cmd.StdinPipe(); err != nil {
-		return nil, err
-	}
-	out, err := c.cmd.StdoutPipe()
+	cmd := exec.Command("node", "fault_clients.mjs")
+	cmd.Dir = "../node"
+	cmd.Env = append(os.Environ(), "FAULTS="+string(settings))
+	cmd.Stderr = os.Stderr
+	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
 	}
-	if err := c.cmd.Start(); err != nil {
+	out, err := cmd.StdoutPipe()
+	if err != nil {
 		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	c.stop = func() { _, _ = io.WriteString(stdin, "stop\n") }
+	c.close = func() {
+		_ = stdin.Close()
+		<-c.done
 	}
 	go func() {
 		defer close(c.done)
 		c.read(out)
-		_ = c.cmd.Wait()
+		_ = cmd.Wait()
 	}()
 	return c, nil
 }
@@ -229,11 +247,6 @@ func (c *clients) read(out io.Reader) {
 		}
 		c.mu.Unlock()
 	}
-}
-
-func (c *clients) close() {
-	_ = c.stdin.Close()
-	<-c.done
 }
 
 // last returns the last thing sent by a client, and the last it received.
@@ -289,7 +302,11 @@ func Run(s Setting) (o Outcome, err error) {
 	defer r.stop()
 	proxy := faultproxy.Listen(addr)
 	defer proxy.Close()
-	c, err := startClients(s, proxy.URL())
+	begin := startClients
+	if s.Client == OurGo {
+		begin = startGo
+	}
+	c, err := begin(s, proxy.URL())
 	if err != nil {
 		return o, err
 	}
@@ -393,7 +410,7 @@ func settle(s Setting, proxy *faultproxy.Proxy, r *recorder, c *clients) error {
 	return until("the last events of the clients", func() bool {
 		if time.Since(asked) > pingInterval+pingTimeout {
 			asked = time.Now()
-			_, _ = io.WriteString(c.stdin, "stop\n")
+			c.stop()
 		}
 		c.mu.Lock()
 		drained := c.drained

@@ -17,6 +17,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"runtime/pprof"
 	"strings"
 	"time"
 
@@ -29,8 +30,9 @@ func main() {
 	length := flag.Duration("for", 30*time.Minute, "how long the load lasts")
 	calm := flag.Duration("neighbours", 8*time.Second, "how long each bad neighbour is measured; 0 for none")
 	out := flag.String("o", "", "a file for the page; standard output without")
+	heap := flag.String("heap", "", "a file for the profile of what is on the heap in the end")
 	flag.Parse()
-	page, err := run(*length, *calm)
+	page, err := run(*length, *calm, *heap)
 	if *out == "" {
 		fmt.Print(page)
 	} else if werr := os.WriteFile(*out, []byte(page), 0o644); werr != nil {
@@ -49,7 +51,7 @@ const (
 	quiet           = 15 * time.Second
 )
 
-func run(length, calm time.Duration) (page string, err error) {
+func run(length, calm time.Duration, heap string) (page string, err error) {
 	srv := newServer()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -72,6 +74,8 @@ func run(length, calm time.Duration) (page string, err error) {
 		}
 	}
 
+	load(proxy, 3*time.Second) // what is made once and kept
+	awaitNobody(srv)
 	before := settle(measure())
 	samples, events, cuts := load(proxy, length)
 	var after sample
@@ -82,7 +86,7 @@ func run(length, calm time.Duration) (page string, err error) {
 		}
 		<-time.After(200 * time.Millisecond)
 	}
-	err = back(before, after)
+	err = errors.Join(back(before, after), profile(heap))
 	if n := srv.Connections(); n != 0 {
 		err = errors.Join(err, fmt.Errorf("%d connections are left", n))
 	}
@@ -137,6 +141,25 @@ func newServer() *socketio.Server {
 		return nil
 	})
 	return srv
+}
+
+// awaitNobody waits until the last client is gone.
+func awaitNobody(srv *socketio.Server) {
+	for deadline := time.Now().Add(quiet); srv.Connections() > 0 && time.Now().Before(deadline); {
+		<-time.After(10 * time.Millisecond)
+	}
+}
+
+// profile writes the heap, if there is a file to write it to.
+func profile(path string) error {
+	if path == "" {
+		return nil
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(pprof.WriteHeapProfile(f), f.Close())
 }
 
 // A sample is what the process holds at a moment.

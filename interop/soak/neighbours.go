@@ -84,9 +84,7 @@ func neighbours(b *strings.Builder, srv *socketio.Server, url string, length tim
 			calm = at(0.99)
 		}
 		fmt.Fprintf(b, "| %s | %d | %.1f | %.1f | %.1f |\n", c.name, len(waits), at(0.5), at(0.99), at(0.99)/calm)
-		for deadline := time.Now().Add(10 * time.Second); srv.Connections() > 0 && time.Now().Before(deadline); {
-			<-time.After(10 * time.Millisecond)
-		}
+		awaitNobody(srv)
 	}
 	return nil
 }
