@@ -126,7 +126,7 @@ our WebSocket layer as an echo (interop/autobahn), in both directions. %s, %s, %
 	b.WriteString(`
 ` + "`INFORMATIONAL`" + ` cases have no right answer. ` + "`NON-STRICT`" + ` is text that is found not to be UTF-8
 when its message is complete, and not with the first bad byte. ` + "`UNIMPLEMENTED`" + ` is an
-extension that was offered and declined.
+extension that was not agreed upon: our client offers no compression.
 `)
 	return b.String(), ok
 }
