@@ -55,9 +55,15 @@ func (s *Server) serveStream(w http.ResponseWriter, r *http.Request, accept Stre
 	defer s.opening.Add(-1)
 	s.hookHeaders(w.Header(), r, true)
 	deadline := time.Now().Add(s.opts.UpgradeTimeout)
+	failed := func(err error) {
+		if errors.Is(err, context.DeadlineExceeded) || isTimeout(err) {
+			s.hit("UpgradeTimeout")
+		}
+		s.report(r, &ConnectionError{Code: BadRequest, Context: map[string]any{"name": "TRANSPORT_HANDSHAKE_ERROR"}, Err: err})
+	}
 	nc, err := accept(deadline)
 	if err != nil {
-		s.report(r, &ConnectionError{Code: BadRequest, Context: map[string]any{"name": "TRANSPORT_HANDSHAKE_ERROR"}, Err: err})
+		failed(err)
 		return
 	}
 	opened := false
@@ -68,10 +74,7 @@ func (s *Server) serveStream(w http.ResponseWriter, r *http.Request, accept Stre
 	}()
 	packet, leftover, err := readOpening(nc, deadline)
 	if err != nil {
-		if errors.Is(err, context.DeadlineExceeded) || isTimeout(err) {
-			s.hit("UpgradeTimeout")
-		}
-		s.report(r, &ConnectionError{Code: BadRequest, Context: map[string]any{"name": "TRANSPORT_HANDSHAKE_ERROR"}, Err: err})
+		failed(err)
 		return
 	}
 	sess, fresh, e := s.openStream(r, packet)

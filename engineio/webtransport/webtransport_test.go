@@ -559,6 +559,9 @@ func TestHandshakeTimeouts(t *testing.T) {
 		}
 		<-sess.Context().Done()
 		<-s.refused
+		if s.engine.Stats().Limits["UpgradeTimeout"] != 1 {
+			t.Errorf("%v", s.engine.Stats().Limits)
+		}
 	})
 	t.Run("no request", func(t *testing.T) {
 		s := serve(t, o, webtransport.Options{HandshakeTimeout: 100 * time.Millisecond})
