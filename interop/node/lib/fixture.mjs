@@ -22,7 +22,8 @@ export class Fixture {
     const [file, args] = kind === "node" ? [process.execPath, [official]] : [kind, []];
     f.#child = spawn(file, args, {
       stdio: ["pipe", "pipe", "pipe"],
-      env: { ...process.env, FIXTURE_OPTIONS: JSON.stringify(options) },
+      // Without a line for every packet, which would be most of the work.
+      env: { SOCKEYE_DEBUG: "*,-socket.io-parser,-engine:socket", ...process.env, FIXTURE_OPTIONS: JSON.stringify(options) },
     });
     f.exited = new Promise((resolve) => f.#child.once("exit", (code, signal) => resolve({ code, signal })));
     f.#child.stderr.on("data", (d) => (f.stderr += d));
