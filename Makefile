@@ -39,7 +39,7 @@ soak: ## mixed load over a network that fails, for half an hour, with accounts a
 autobahn: ## the WebSocket layer against the Autobahn suite; needs Python 2.7
 	scripts/autobahn.sh
 
-bench: ## against the official server, on one core each
+bench: ## against hard-coded servers and the official one, some ten minutes
 	cd bench && $(GO) run . $(ARGS)
 
 lint:

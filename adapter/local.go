@@ -3,6 +3,7 @@ package adapter
 import (
 	"iter"
 	"slices"
+	"sync"
 )
 
 // Local implements [Adapter]. It walks over what was there when it began, and
@@ -16,7 +17,8 @@ func (a *Memory) Local(t Target) iter.Seq[Member] {
 		case 1:
 			a.walkRoom(t.Rooms[0], func(m Member) bool { return except.has(m) || yield(m) })
 		default:
-			seen := make(map[Member]struct{})
+			seen := sets.Get().(map[Member]struct{})
+			defer freeSet(seen)
 			for _, name := range t.Rooms {
 				more := a.walkRoom(name, func(m Member) bool {
 					if _, twice := seen[m]; twice || except.has(m) {
@@ -30,6 +32,18 @@ func (a *Memory) Local(t Target) iter.Seq[Member] {
 				}
 			}
 		}
+	}
+}
+
+// sets are for who was seen already, of targets with several rooms.
+var sets = sync.Pool{New: func() any { return make(map[Member]struct{}) }}
+
+// freeSet gives a set back. A large one is not worth keeping: to clear it takes as
+// long as it is large, however few are in it the next time.
+func freeSet(seen map[Member]struct{}) {
+	if len(seen) <= 1024 {
+		clear(seen)
+		sets.Put(seen)
 	}
 }
 

@@ -32,7 +32,6 @@ func profileOnSignal(prefix string) {
 	for s := range signals {
 		if s == syscall.SIGUSR1 {
 			cpu, _ = os.Create(prefix + ".cpu")
-			runtime.MemProfileRate = 4096
 			runtime.SetMutexProfileFraction(5)
 			runtime.SetBlockProfileRate(10_000)
 			_ = pprof.StartCPUProfile(cpu)

@@ -34,6 +34,7 @@ func BenchmarkEncode(b *testing.B) {
 		{"raw", []any{"message", json.RawMessage(`{"from":"someone","text":"a message of the usual length","room":12345}`)}},
 		{"binary", []any{"photo", photo{"x.png", make([]byte, 100)}}},
 		{"32KiB", []any{"message", text}},
+		{"32KiB-struct", []any{"message", said{Text: text}}},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			h := parser.Header{Type: parser.Event, Namespace: "/chat", ID: 12}
@@ -77,6 +78,7 @@ func BenchmarkUnmarshal(b *testing.B) {
 		{"string", `"hello, world"`, func() any { return new(string) }},
 		{"struct", `{"from":"someone","text":"a message of the usual length","room":12345,"tags":["one","two"]}`, func() any { return new(said) }},
 		{"any", `{"from":"someone","text":"a message of the usual length","room":12345,"tags":["one","two"]}`, func() any { return new(any) }},
+		{"32KiB", `{"text":"` + strings.Repeat("0123456789abcdef", 2048) + `"}`, func() any { return new(said) }},
 		{"binary", `{"name":"x.png","data":{"_placeholder":true,"num":0}}`, func() any { return new(photo) }},
 		{"binary-any", `{"name":"x.png","data":{"_placeholder":true,"num":0}}`, func() any { return new(any) }},
 	} {

@@ -2,12 +2,13 @@
 // a buffer of its own while nothing happens on it.
 //
 // On Linux a plain TCP connection is taken away from the runtime: its
-// descriptor is watched by one epoll set for the process, and a goroutine
-// exists only while there is something to read. Everything else (TLS, wrapped
+// descriptor is watched by one epoll set for the process, and read by a few
+// goroutines for all. Everything else (TLS, wrapped
 // connections, other systems, in-memory networks of tests) has one goroutine
 // parked in Read.
 //
 // Writes never block. What the kernel takes at once is gone when [Conn.Write]
-// returns; the rest waits in a bounded queue that the connection empties by
-// itself. docs/adr/0001-connections.md and 0004-outbox.md have the measurements.
+// returns, or, for a second write in the same moment, soon after; the rest waits
+// in a bounded queue that the connection empties by itself. ADRs 1, 4 and 14 in
+// docs/adr have the measurements.
 package poll
