@@ -38,7 +38,8 @@ func Dial(ctx context.Context, rawURL string, o *DialOptions) (nc net.Conn, left
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("websocket: dial: %w", err)
 	}
-	stop := context.AfterFunc(ctx, func() { nc.SetDeadline(time.Unix(1, 0)) })
+	conn := nc // the function may run when nc has become the result of a failure
+	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
 	leftover, res, err = handshake(nc, u, o.Header)
 	if !stop() {
 		err = context.Cause(ctx)
