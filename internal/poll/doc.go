@@ -9,6 +9,6 @@
 //
 // Writes never block. What the kernel takes at once is gone when [Conn.Write]
 // returns, or, for a second write in the same moment, soon after; the rest waits
-// in a bounded queue that the connection empties by itself. ADRs 1, 4 and 14 in
+// in a bounded queue that the connection empties by itself. ADRs 1, 4 and 15 in
 // docs/adr have the measurements.
 package poll
