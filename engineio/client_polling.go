@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 	"time"
 )
 
@@ -86,11 +85,6 @@ func (d *dialer) get(ctx context.Context, p *clientPolling, address string, hear
 	if err != nil {
 		return nil, err
 	}
-	// An http.Transport makes a GET again by itself if its connection breaks
-	// before the answer. But what a poll was answered with, the server does not
-	// have any more: it would be lost, and nobody would know. A body that cannot
-	// be read twice, of no bytes, keeps it from that.
-	req.Body = io.NopCloser(strings.NewReader(""))
 	res, err := p.http.Do(req)
 	if err != nil {
 		return nil, err

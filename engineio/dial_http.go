@@ -32,7 +32,22 @@ func (d *dialer) httpClient() (c *http.Client, closeIdle func()) {
 		}
 		rt, closeIdle = t, t.CloseIdleConnections
 	}
-	return &http.Client{Transport: rt, Jar: d.opts.Jar}, closeIdle
+	return &http.Client{Transport: once{rt}, Jar: d.opts.Jar}, closeIdle
+}
+
+// once makes each poll once. An http.Transport makes a GET again by itself if its
+// connection breaks before the answer. But what a poll was answered with, the
+// server does not have any more: it would be lost, and nobody would know.
+type once struct{ http.RoundTripper }
+
+func (t once) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.Method == http.MethodGet && req.Body == nil {
+		// A body that cannot be read twice, of no bytes, keeps it from that. The
+		// http.Client does not see it, and follows redirects.
+		req = req.WithContext(req.Context())
+		req.Body = io.NopCloser(strings.NewReader(""))
+	}
+	return t.RoundTripper.RoundTrip(req)
 }
 
 // request makes one of a session's HTTP requests.
