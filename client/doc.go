@@ -33,6 +33,5 @@
 // # Cost
 //
 // On Linux an idle connection over plain WebSocket has no goroutine; under TLS,
-// elsewhere and through proxies it has one. Package bench has the figures, in
-// docs/go-client.md.
+// elsewhere and through proxies it has one. docs/go-client.md has the figures.
 package client

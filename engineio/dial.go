@@ -43,7 +43,7 @@ type DialOptions struct {
 	Proxy     func(*http.Request) (*url.URL, error)
 	NetDial   func(ctx context.Context, network, addr string) (net.Conn, error)
 	// RoundTripper makes all requests, that of a WebSocket too, in place of the
-	// three fields above. A WebSocket through it costs about 12 KB more, and on
+	// three fields above. A WebSocket through it costs about 6 KB more, and on
 	// Linux a goroutine.
 	RoundTripper http.RoundTripper
 	// MaxPayload is the largest message, in bytes, and the largest payload of a
