@@ -205,7 +205,8 @@ func (d *dialer) withCookies(h http.Header, u *url.URL) http.Header {
 }
 
 func (d *dialer) openThroughHTTP(ctx context.Context, address string, header http.Header) (net.Conn, []byte, error) {
-	c, _ := d.httpClient()
+	c, closeIdle := d.httpClient()
+	defer closeIdle() // not that of the WebSocket, which has left the pool
 	nc, res, err := ws.DialHTTP(ctx, address, header, c)
 	if err != nil {
 		if res != nil {
