@@ -77,3 +77,29 @@ window.reconnect = async (times) => {
   }
   return times;
 };
+
+const message = { user: "ann", message: "have you seen the salmon run?" };
+
+/** Emits per second, until the server has had the last. */
+window.emits = async (count) => {
+  const began = performance.now();
+  for (let n = 0; n < count; n++) {
+    s.emit("take", { ...message, n });
+    // As an application would: not all within one task.
+    if (n % 100 === 99) await new Promise((resolve) => setTimeout(resolve));
+  }
+  await s.emitWithAck("done");
+  return (count * 1000) / (performance.now() - began);
+};
+
+/** Events per second that arrive and are handled. */
+window.receives = async (count) => {
+  const began = performance.now();
+  await new Promise((resolve) => {
+    let seen = 0;
+    s.on("said", () => ++seen === count && resolve());
+    s.emit("flood", count);
+  });
+  s.off("said");
+  return (count * 1000) / (performance.now() - began);
+};

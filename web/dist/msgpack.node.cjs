@@ -145,11 +145,11 @@ function read(input) {
     return entries;
   };
   const wide = (high) => high * 2 ** 32 + uint(4);
-  const ext = (n) => {
+  const ext = (n, fixed) => {
     const type = data.getInt8(take(1));
-    if (!type && n == 1) return void take(1);
-    if (!type && n == 8) return new Date(wide(data.getInt32(take(4))));
-    return [type, bytes(n)];
+    if (!type && fixed && n == 1) return void take(1);
+    if (!type && fixed && n == 8) return new Date(wide(data.getInt32(take(4))));
+    return type || fixed ? [type, bytes(n)] : bytes(n);
   };
   const nested = (read2, n) => {
     if (++depth > maxDepth) throw Error("invalid packet");
@@ -176,7 +176,7 @@ function read(input) {
     if (b == 209) return data.getInt16(take(2));
     if (b == 210) return data.getInt32(take(4));
     if (b == 211) return wide(data.getInt32(take(4)));
-    if (b > 211 && b < 217) return ext(size(212));
+    if (b > 211 && b < 217) return ext(size(212), true);
     if (b > 216 && b < 220) return text(uint(size(217)));
     if (b > 219 && b < 222) return nested(list, uint(size(220) * 2));
     if (b > 221) return nested(dict, uint(size(222) * 2));
@@ -206,7 +206,7 @@ var Decoder = class {
     const { type, nsp, id, data } = packet || {};
     const list = Array.isArray(data);
     const dict = !list && data && typeof data == "object" && !isBinary(data);
-    if (typeof nsp != "string" || !(id === void 0 || Number.isInteger(id)) || ![data === void 0 || dict, data === void 0, list, list, dict || typeof data == "string"][type]) {
+    if (typeof type != "number" || typeof nsp != "string" || !(id === void 0 || Number.isInteger(id)) || ![data === void 0 || dict, data === void 0, list, list, dict || typeof data == "string"][type]) {
       throw Error("invalid packet");
     }
     this.B(packet);

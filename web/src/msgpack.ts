@@ -128,11 +128,12 @@ function read(input: Uint8Array): unknown {
     return entries;
   };
   const wide = (high: number) => high * 2 ** 32 + uint(4);
-  const ext = (n: number) => {
+  // Type 0 is undefined, a Date, or what Node makes of an ArrayBuffer, by its length.
+  const ext = (n: number, fixed?: boolean) => {
     const type = data.getInt8(take(1));
-    if (!type && n == 1) return void take(1);
-    if (!type && n == 8) return new Date(wide(data.getInt32(take(4))));
-    return [type, bytes(n)];
+    if (!type && fixed && n == 1) return void take(1);
+    if (!type && fixed && n == 8) return new Date(wide(data.getInt32(take(4))));
+    return type || fixed ? [type, bytes(n)] : bytes(n);
   };
   const nested = (read: (n: number) => unknown, n: number) => {
     if (++depth > maxDepth) throw Error("invalid packet");
@@ -159,7 +160,7 @@ function read(input: Uint8Array): unknown {
     if (b == 0xd1) return data.getInt16(take(2));
     if (b == 0xd2) return data.getInt32(take(4));
     if (b == 0xd3) return wide(data.getInt32(take(4)));
-    if (b > 0xd3 && b < 0xd9) return ext(size(0xd4));
+    if (b > 0xd3 && b < 0xd9) return ext(size(0xd4), true);
     if (b > 0xd8 && b < 0xdc) return text(uint(size(0xd9)));
     if (b > 0xdb && b < 0xde) return nested(list, uint(size(0xdc) * 2));
     if (b > 0xdd) return nested(dict, uint(size(0xde) * 2));
@@ -198,6 +199,7 @@ export class Decoder {
     const list = Array.isArray(data);
     const dict = !list && data && typeof data == "object" && !isBinary(data);
     if (
+      typeof type != "number" ||
       typeof nsp != "string" ||
       !(id === undefined || Number.isInteger(id)) ||
       ![data === undefined || dict, data === undefined, list, list, dict || typeof data == "string"][type]
