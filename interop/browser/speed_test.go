@@ -2,6 +2,7 @@ package browser
 
 import (
 	"context"
+	"flag"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -9,6 +10,8 @@ import (
 
 	"github.com/sockeye-go/socketio"
 )
+
+var speed = flag.Bool("speed", false, "compare the speed of the clients")
 
 // floodServer is ourServer for benchmarks: it says what it is asked for, as often.
 func floodServer(t *testing.T, o *origin) {
@@ -35,10 +38,10 @@ func floodServer(t *testing.T, o *origin) {
 }
 
 // TestClientSpeed prints what our client and the official one do in the same browser,
-// in turns: go test -run ClientSpeed -v. It asserts nothing but that all arrives.
+// in turns. It asserts nothing but that all arrives.
 func TestClientSpeed(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes ten seconds")
+	if !*speed {
+		t.Skip("measures: go test -run ClientSpeed -v -speed")
 	}
 	browser := chromium(t)
 	o := newOrigin(t, floodServer)

@@ -304,8 +304,10 @@ func TestReconnects(t *testing.T) {
 				bytes[i] = used()
 			}
 			t.Logf("bytes after %d more reconnects each: %.0f", rounds, bytes)
-			if perTurn := min(bytes[1]-bytes[0], bytes[2]-bytes[1]) / float64(rounds[1]); perTurn > 400 {
-				t.Errorf("%.0f bytes are kept for each reconnect", perTurn)
+			// What the engine keeps for itself comes and goes by a hundred thousand; a
+			// connection that is kept would be several thousand each time.
+			if grown := min(bytes[1]-bytes[0], bytes[2]-bytes[1]); grown > 250_000 {
+				t.Errorf("%d reconnects keep %.0f bytes", rounds[1], grown)
 			}
 			if n := o.sockets(); n != 1 {
 				t.Errorf("the server has %d sockets; want 1", n)
