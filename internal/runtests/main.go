@@ -23,6 +23,7 @@ type step struct {
 var steps = []step{
 	{"format", format},
 	{"go", goTests},
+	{"allocations", allocations},
 	{"modules", nestedModules},
 	{"interop", only("interop")},
 	{"browser", only("interop/browser")},
@@ -53,7 +54,7 @@ func main() {
 	chosen := strings.Split(*names, ",")
 	if *names == "" {
 		// The Go step covers these two already.
-		chosen = []string{"format", "go", "modules", "web", "vectors", "parity", "fuzz"}
+		chosen = []string{"format", "go", "allocations", "modules", "web", "vectors", "parity", "fuzz"}
 	}
 	versions()
 	for _, s := range steps {

@@ -52,6 +52,10 @@ func format(r *runner) error {
 // goTests runs the tests of the main module.
 func goTests(r *runner) error { return r.goTest("", "./...") }
 
+// allocations runs the tests that count allocations, of which the race detector
+// makes more.
+func allocations(r *runner) error { return r.goTestWith("", "-run", "Alloc", ".", "./parser") }
+
 func only(dir string) func(*runner) error {
 	return func(r *runner) error { return r.goTest(dir, ".") }
 }
@@ -73,7 +77,12 @@ func nestedModules(r *runner) error {
 
 // goTest runs go test, with the race detector, in dir and counts tests.
 func (r *runner) goTest(dir, pattern string) error {
-	cmd := exec.Command("go", "test", "-race", "-shuffle=on", "-count", strconv.Itoa(r.count), "-timeout", strconv.Itoa(15*r.count)+"m", "-json", pattern)
+	return r.goTestWith(dir, "-race", pattern)
+}
+
+// goTestWith runs go test with these arguments beside the usual ones.
+func (r *runner) goTestWith(dir string, args ...string) error {
+	cmd := exec.Command("go", append([]string{"test", "-shuffle=on", "-count", strconv.Itoa(r.count), "-timeout", strconv.Itoa(15*r.count) + "m", "-json"}, args...)...)
 	cmd.Dir = dir
 	cmd.Stderr = os.Stdout
 	out, err := cmd.StdoutPipe()
