@@ -114,6 +114,11 @@ func (c *connection) event(it *item) {
 			return
 		}
 		c.mu.Lock()
+		if !s.admitted() { // it left meanwhile: nothing may follow its disconnect
+			c.mu.Unlock()
+			c.once.forget(s.nsp.name, it.msg.packet.ID)
+			return
+		}
 	}
 	it.msg.socket, it.msg.codec = s, c.srv.opts.Parser
 	ok := c.enqueueLocked(s, it)

@@ -145,9 +145,13 @@ func (s *Socket) failed(m *Message, err error) {
 	m.failed(err)
 	told := false
 	if m.WantsAck() {
-		if answer := s.nsp.hooks.Load().ackErrors(err); answer != nil {
-			told = m.Ack(answer) == nil
-		}
+		// The hook, and what it returns, are the program's: they may panic too.
+		_ = s.guard("AckErrors", func() error {
+			if answer := s.nsp.hooks.Load().ackErrors(err); answer != nil {
+				told = m.Ack(answer) == nil
+			}
+			return nil
+		})
 	}
 	if _, forClient := errors.AsType[*AckError](err); forClient && told {
 		return // it has reached the one it was meant for

@@ -82,7 +82,9 @@ func (s *Socket) recovered(claim *adapter.Claim) {
 	s.nsp.recovery.recovered.Add(1)
 	s.nsp.srv.opts.Logger.Debug("connection recovered", "socket", s, "missed", claim.Missed, "away", claim.Away)
 	if f := s.nsp.srv.opts.Recovery.OnAttempt; f != nil {
-		f(RecoveryAttempt{Namespace: s.nsp.name, Recovered: true, ID: s.id, Missed: claim.Missed, Away: claim.Away})
+		s.nsp.guard("OnAttempt", func() {
+			f(RecoveryAttempt{Namespace: s.nsp.name, Recovered: true, ID: s.id, Missed: claim.Missed, Away: claim.Away})
+		})
 	}
 }
 
@@ -223,6 +225,9 @@ func (c *connection) supersede() {
 func (c *connection) replace(s, next *Socket) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.closed { // whoever closes it has seen s, and would never see next
+		return false
+	}
 	for i, other := range c.sockets {
 		if other == s && s.state.Load() == connecting {
 			c.sockets[i] = next
@@ -241,7 +246,7 @@ func (s *Socket) refusedRecovery(err error) {
 	s.nsp.recovery.refused.Add(1)
 	s.nsp.srv.opts.Logger.Info("recovery refused", "socket", s, "reason", reason)
 	if f := s.nsp.srv.opts.Recovery.OnAttempt; f != nil {
-		f(RecoveryAttempt{Namespace: s.nsp.name, Reason: reason})
+		s.nsp.guard("OnAttempt", func() { f(RecoveryAttempt{Namespace: s.nsp.name, Reason: reason}) })
 	}
 }
 

@@ -123,6 +123,10 @@ func (srv *Server) closeInWaves(ctx context.Context, all []*connection) error {
 // Reading stops, so that the client's next events do not keep it alive.
 func (c *connection) leave(grace time.Duration) {
 	c.mu.Lock()
+	if c.leaving != nil { // another Shutdown has told it
+		c.mu.Unlock()
+		return
+	}
 	if c.flow.events == 0 {
 		c.mu.Unlock()
 		c.shut()

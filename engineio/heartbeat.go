@@ -187,7 +187,8 @@ func (s *Server) sendPing(sess *Session) {
 func (s *Server) pongOverdue(sess *Session) {
 	if sess.isPaused() {
 		// The pong may well be there, but we do not read: not the client's fault.
-		s.heart.awaitPong(sess)
+		// Another ping finds out, by the error of writing, if the client is gone.
+		s.sendPing(sess)
 		return
 	}
 	sess.end(PingTimeout, nil)

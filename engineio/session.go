@@ -246,6 +246,10 @@ func (s *Session) afterEnd(reason Reason, err error) {
 	go func() {
 		s.recvMu.Lock()
 		s.told = true
+		if s.recv == nil { // OnSession did not return; who called it cleans up
+			s.recvMu.Unlock()
+			return
+		}
 		s.recv.Closed(reason, err)
 		s.recvMu.Unlock()
 		s.recv.Flush(true)

@@ -164,7 +164,7 @@ func (c *Conn) read() {
 	buf := readBuffers.Get().(*[readSize]byte)
 	for {
 		c.mu.Lock()
-		if c.paused && c.err == nil {
+		if c.paused && !c.hangup && c.err == nil {
 			c.reading = false // c.again stays: Resume reads on
 			c.again = true
 			c.mu.Unlock()
@@ -231,7 +231,9 @@ func (c *Conn) ready(events uint32) bool {
 	if events&(syscall.EPOLLRDHUP|syscall.EPOLLERR|syscall.EPOLLHUP) != 0 {
 		c.hangup = true
 	}
-	if c.reading || c.paused || c.err != nil {
+	// A peer that will send no more is read to the end, paused or not: or its end
+	// would not be noticed while handlers wait for just that.
+	if c.reading || c.paused && !c.hangup || c.err != nil {
 		return false
 	}
 	c.reading = true
