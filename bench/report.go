@@ -38,7 +38,7 @@ func newReport(scale, repeats int) *report {
 		out, _ := exec.Command(name, args...).Output()
 		return strings.TrimSpace(string(out))
 	}
-	v := map[string]string{"go": runtime.Version(), "linux": first("uname", "-r"), "cpu": cpuModel()}
+	v := map[string]string{"go": runtime.Version(), "linux": release(first("uname", "-r")), "cpu": cpuModel()}
 	if slices.Contains(servers, "node") {
 		v["node"] = first("node", "--version")
 		var pkg struct{ Version string }
@@ -56,6 +56,12 @@ func newReport(scale, repeats int) *report {
 func cpuinfo() string {
 	b, _ := os.ReadFile("/proc/cpuinfo")
 	return string(b)
+}
+
+// release is the version of a kernel without what its builder calls it.
+func release(version string) string {
+	version, _, _ = strings.Cut(version, "-")
+	return version
 }
 
 func cpuModel() string {
