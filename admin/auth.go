@@ -31,8 +31,10 @@ func (i *Instrumentation) login(ctx context.Context, s *socketio.Socket) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	admitted := i.opts.Auth(ctx, auth.Username, auth.Password)
-	<-i.checking
+	admitted := func() bool {
+		defer func() { <-i.checking }() // also if it panics
+		return i.opts.Auth(ctx, auth.Username, auth.Password)
+	}()
 	if !admitted {
 		return &socketio.ConnectError{Message: "invalid credentials"}
 	}

@@ -141,8 +141,10 @@ func (s *Socket) flushBuffer() {
 // dropBuffered forgets what waits to be sent; mu is held.
 func (s *Socket) dropBuffered(err error) {
 	s.buffer, s.bufferBytes = nil, 0
-	for _, r := range s.queue {
+	for _, r := range s.queue { // most of them have not been sent, and are in no table
 		r.stop()
+		delete(s.acks, r.id)
+		r.w.end(answer{err: err})
 	}
 	s.queue = nil
 	for id, w := range s.acks {

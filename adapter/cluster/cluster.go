@@ -29,6 +29,7 @@ type Adapter struct {
 	requests requests
 	lost     atomic.Pointer[DegradedError] // the broker is away
 	failed   atomic.Pointer[DegradedError] // the last batch did not reach it
+	early    atomic.Pointer[error]         // what was said last of the broker
 
 	observers observers
 
@@ -58,6 +59,9 @@ func newAdapter(bus Bus, o *Options, h adapter.Host) (*Adapter, error) {
 	}
 	a.ch = ch
 	close(ready)
+	if err := a.early.Load(); err != nil {
+		a.setLost(*err)
+	}
 	if _, counts := ch.(Counter); !counts {
 		_ = a.publish(&Message{Type: InitialHeartbeat})
 		a.mu.Lock()

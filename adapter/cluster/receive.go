@@ -28,10 +28,23 @@ type receiver struct {
 	ready <-chan struct{}
 }
 
-// Lost implements [Receiver].
+// Lost implements [Receiver]. What is said before the channel is open counts when
+// it is: whoever opens it may wait for the goroutine that calls this.
 func (r receiver) Lost(err error) {
-	<-r.ready
-	r.a.setLost(err)
+	r.a.early.Store(&err)
+	if r.open() {
+		r.a.setLost(err)
+	}
+}
+
+// open reports whether the channel is open.
+func (r receiver) open() bool {
+	select {
+	case <-r.ready:
+		return true
+	default:
+		return false
+	}
 }
 
 // Rooms implements [Receiver].
@@ -45,7 +58,9 @@ func (r receiver) Local() *adapter.Memory { return r.a.Memory }
 
 // Receive implements [Receiver].
 func (r receiver) Receive(m *Message) {
-	<-r.ready
+	if !r.open() {
+		return // nobody counts on this node yet
+	}
 	a := r.a
 	if m.UID == a.uid || m.NSP != a.nsp {
 		return
