@@ -142,9 +142,7 @@ func (c *connection) leave(grace time.Duration) {
 func (c *connection) shut() {
 	for _, s := range c.all() {
 		c.dismiss(s.nsp)
-		s.closing()
-		s.close(ServerShuttingDown)
-		s.schedule()
+		s.shutDown()
 	}
 	c.sess.Close()
 	c.mu.Lock()
@@ -162,12 +160,16 @@ func (srv *Server) disconnectAll() {
 	srv.once.close()
 	for _, n := range srv.allNamespaces() {
 		for m := range n.adapter.Local(adapter.Target{Local: true}) {
-			s := m.(*Socket)
-			s.closing()
-			s.close(ServerShuttingDown)
-			s.schedule()
+			m.(*Socket).shutDown()
 		}
 	}
+}
+
+// shutDown ends a socket because its server ends.
+func (s *Socket) shutDown() {
+	s.closing()
+	s.close(ServerShuttingDown)
+	s.schedule()
 }
 
 func (srv *Server) closeAdapters() error {
