@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -16,7 +15,10 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/sockeye-go/socketio"
+	"github.com/sockeye-go/socketio/cmd/sockeye/internal/cli"
 	"github.com/sockeye-go/socketio/examples/demo"
 )
 
@@ -26,21 +28,29 @@ const defaultAddr = "127.0.0.1:3000"
 // portsTried is how many ports it tries before it gives up.
 const portsTried = 50
 
-func runDemo(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	flags := flag.NewFlagSet("sockeye demo", flag.ContinueOnError)
-	flags.SetOutput(stderr)
+func demoCommand(stdout, stderr io.Writer) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Show a chat, an editor, a game and files in the browser",
+		Long: `demo serves a chat, a shared editor, a game and a drop for files, and opens them in
+the browser. It needs no configuration.`,
+		Example: `  sockeye demo                        on the next free port from 3000
+  sockeye demo --addr 127.0.0.1:8080  on this address, or not at all
+  sockeye demo --no-open              prints the address and opens no browser
+  sockeye demo --check                tries itself over every transport and ends`,
+		Args: cobra.NoArgs,
+	}
+	flags := cmd.Flags()
 	addr := flags.String("addr", "", "listen on this `address` (default "+defaultAddr+" or the next free port)")
 	noOpen := flags.Bool("no-open", false, "open no browser")
 	checkOnly := flags.Bool("check", false, "try every transport, print what was found, and end")
-	switch err := flags.Parse(args); {
-	case errors.Is(err, flag.ErrHelp):
-		return 0
-	case err != nil:
-		return 2
-	case flags.NArg() > 0:
-		fmt.Fprintf(stderr, "sockeye demo: %q is not understood\n", flags.Arg(0))
-		return 2
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		return cli.Silent(runDemo(cmd.Context(), addr, noOpen, checkOnly, stdout, stderr))
 	}
+	return cmd
+}
+
+func runDemo(ctx context.Context, addr *string, noOpen, checkOnly *bool, stdout, stderr io.Writer) int {
 	if *checkOnly && *addr == "" {
 		*addr = "127.0.0.1:0"
 	}

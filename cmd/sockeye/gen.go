@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"flag"
+	"errors"
 	"fmt"
 	"go/token"
 	"io"
@@ -12,50 +12,67 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sockeye-go/socketio/cmd/sockeye/internal/cli"
 )
+
+func genCommand(stdout io.Writer) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "gen PACKAGE.VARIABLE",
+		Short: "Write TypeScript for the events of a Go program",
+		Long: `gen writes the TypeScript of a socketio.Contract: the type parameters that
+socket.io-client takes. The variable is an exported one, the package a path as
+the go command takes it.`,
+		Example: `  sockeye gen ./chat.Events                           to standard output
+  sockeye gen -o web/events.ts ./chat.Events          to a file
+  sockeye gen -o web/events.ts --check ./chat.Events  only says whether the file is up to date, for CI`,
+		Args: cobra.ExactArgs(1),
+	}
+	out := cmd.Flags().StringP("output", "o", "", "write to this `file` instead of standard output")
+	check := cmd.Flags().Bool("check", false, "with -o: only say whether the file is up to date")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		return gen(cmd.Context(), args[0], *out, *check, stdout)
+	}
+	return cmd
+}
 
 // gen writes the TypeScript of a Contract. The variable is in a program of the
 // user's, so a program that imports it has to be built: by the go command, which
 // gen calls.
-func gen(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	flags := flag.NewFlagSet("gen", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	out := flags.String("o", "", "write to this `file` instead of standard output")
-	check := flags.Bool("check", false, "with -o: only say whether the file is up to date")
-	flags.Usage = func() {
-		fmt.Fprint(stderr, "usage: sockeye gen [-o FILE [-check]] PACKAGE.VARIABLE\n\n"+
-			"The variable is an exported socketio.Contract, the package a path as the go command\ntakes it: sockeye gen -o web/events.ts ./chat.Events\n\n")
-		flags.PrintDefaults()
+func gen(ctx context.Context, name, out string, check bool, stdout io.Writer) error {
+	pkg, variable, ok := cutLast(name, ".")
+	if !ok || !token.IsExported(variable) {
+		return cli.Usagef("name a package and an exported variable of it, such as ./chat.Events", "%q is no exported variable", name)
 	}
-	if err := flags.Parse(args); err != nil {
-		return 2
-	}
-	pkg, variable, ok := cutLast(flags.Arg(0), ".")
-	if flags.NArg() != 1 || !ok || !token.IsExported(variable) || *check && *out == "" {
-		flags.Usage()
-		return 2
+	if check && out == "" {
+		return cli.Usagef("add -o FILE", "--check needs a file to look at")
 	}
 	text, err := typescriptOf(ctx, pkg, variable)
 	if err != nil {
-		fmt.Fprintln(stderr, "sockeye gen:", err)
-		return 1
+		return failed(err)
 	}
 	switch {
-	case *out == "":
+	case out == "":
 		_, err = stdout.Write(text)
-	case *check:
+	case check:
 		var have []byte
-		if have, err = os.ReadFile(*out); err == nil && !bytes.Equal(have, text) {
-			err = fmt.Errorf("%s is stale: run sockeye gen -o %s %s", *out, *out, flags.Arg(0))
+		if have, err = os.ReadFile(out); err == nil && !bytes.Equal(have, text) {
+			err = cli.Failf(fmt.Sprintf("run sockeye gen -o %s %s", out, name), "%s is stale", out)
 		}
 	default:
-		err = os.WriteFile(*out, text, 0o644)
+		err = os.WriteFile(out, text, 0o644)
 	}
-	if err != nil {
-		fmt.Fprintln(stderr, "sockeye gen:", err)
-		return 1
+	return failed(err)
+}
+
+// failed marks an error as one of the work, not of the command line.
+func failed(err error) error {
+	if _, ok := errors.AsType[*cli.Error](err); ok || err == nil {
+		return err
 	}
-	return 0
+	return &cli.Error{Code: cli.No, Err: err}
 }
 
 func cutLast(s, sep string) (before, after string, found bool) {

@@ -24,13 +24,13 @@ func TestGen(t *testing.T) {
 	if err := os.WriteFile(file, []byte("old"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if code := run(t.Context(), []string{"gen", "-o", file, "-check", contract}, &stdout, &stderr); code != 1 || !strings.Contains(stderr.String(), "is stale") {
+	if code := run(t.Context(), []string{"gen", "-o", file, "--check", contract}, &stdout, &stderr); code != 1 || !strings.Contains(stderr.String(), "is stale") {
 		t.Errorf("-check of an old file: exit code %d: %s", code, &stderr)
 	}
 	if code := run(t.Context(), []string{"gen", "-o", file, contract}, &stdout, &stderr); code != 0 {
 		t.Errorf("-o: exit code %d: %s", code, &stderr)
 	}
-	if code := run(t.Context(), []string{"gen", "-o", file, "-check", contract}, &stdout, &stderr); code != 0 {
+	if code := run(t.Context(), []string{"gen", "-o", file, "--check", contract}, &stdout, &stderr); code != 0 {
 		t.Errorf("-check of a new file: exit code %d: %s", code, &stderr)
 	}
 }
@@ -41,10 +41,10 @@ func TestGenRefuses(t *testing.T) {
 		code int
 		says string
 	}{
-		{nil, 2, "usage"},
-		{[]string{"../../examples/chat/chat"}, 2, "usage"},
-		{[]string{"../../examples/chat/chat.events"}, 2, "usage"},
-		{[]string{"-check", "../../examples/chat/chat.Events"}, 2, "usage"},
+		{nil, 64, "accepts 1 arg"},
+		{[]string{"../../examples/chat/chat"}, 64, "exported"},
+		{[]string{"../../examples/chat/chat.events"}, 64, "exported"},
+		{[]string{"--check", "../../examples/chat/chat.Events"}, 64, "needs a file"},
 		{[]string{"../../examples/chat/chat.Missing"}, 1, "undefined"},
 		{[]string{"../../examples/hello.Events"}, 1, "nothing can import"},
 		{[]string{"../../nowhere.Events"}, 1, "go list"},

@@ -1,26 +1,20 @@
-// Command sockeye shows what Socket.IO in Go can do, without any set-up.
+// Command sockeye sees, runs, tests and measures Socket.IO servers, of whatever
+// language they are.
 package main
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
+	"strings"
 	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sockeye-go/socketio/cmd/sockeye/internal/cli"
 )
-
-const usage = `sockeye: Socket.IO in Go
-
-  sockeye demo                        chat, editor, game and files in the browser, on the next free port from 3000
-  sockeye demo --addr 127.0.0.1:8080  on this address, or not at all
-  sockeye demo --no-open              prints the address and opens no browser
-  sockeye demo --check                tries itself over every transport and ends
-  sockeye gen ./chat.Events           TypeScript for the events of a socketio.Contract
-  sockeye gen -o events.ts ./chat.Events
-  sockeye version                     which build this is
-`
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -29,39 +23,56 @@ func main() {
 	os.Exit(code)
 }
 
-// run carries out one command line and returns the exit code: 0 done, 1 failed,
-// 2 not understood.
+// run carries out one command line and returns the exit code; see package cli.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	if len(args) == 0 {
-		fmt.Fprint(stderr, usage)
-		return 2
+	root := newRoot(stdout, stderr)
+	root.SetArgs(args)
+	command, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return cli.OK
 	}
-	switch args[0] {
-	case "demo":
-		return runDemo(ctx, args[1:], stdout, stderr)
-	case "gen":
-		return gen(ctx, args[1:], stdout, stderr)
-	case "version", "--version":
-		fmt.Fprintln(stdout, "sockeye", version())
-		return 0
-	case "help", "-h", "--help":
-		fmt.Fprint(stdout, usage)
-		return 0
+	if _, ok := errors.AsType[*cli.Error](err); !ok {
+		// What cobra says itself is about the command line: the commands mark theirs.
+		err = cli.Usagef("see "+command.CommandPath()+" --help", "%v", tidy(err))
 	}
-	fmt.Fprintf(stderr, "sockeye: there is no command %q\n\n%s", args[0], usage)
-	return 2
+	return cli.Report(stderr, command.CommandPath(), err)
 }
 
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
+// tidy gives an error of cobra the form of ours.
+func tidy(err error) string {
+	text := err.Error()
+	if i := strings.Index(text, "\n\nDid you mean this?\n\t"); i >= 0 {
+		return text[:i] + "; did you mean " + strings.Join(strings.Fields(text[i+len("\n\nDid you mean this?\n\t"):]), ", ") + "?"
 	}
-	v := info.Main.Version
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
-			v += " " + s.Value[:12]
-		}
+	return text
+}
+
+func newRoot(stdout, stderr io.Writer) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "sockeye",
+		Short: "See, run, test and measure Socket.IO servers",
+		Long: `sockeye sees, runs, tests and measures Socket.IO servers, of whatever language
+they are and of every version from 2 on.`,
+		Example: `  sockeye demo                          chat, editor, game and files in the browser
+  sockeye gen ./chat.Events             TypeScript for the events of a Go program`,
+		Args:          cobra.NoArgs,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cmd.SetOut(stderr)
+			_ = cmd.Help()
+			return cli.Silent(cli.Usage)
+		},
+		Version: version(),
 	}
-	return v + " " + info.GoVersion
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	root.SetVersionTemplate("sockeye {{.Version}}\n")
+	root.SetHelpTemplate(helpTemplate)
+	root.SetUsageTemplate(usageTemplate)
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.SuggestionsMinimumDistance = 2
+	root.AddCommand(demoCommand(stdout, stderr), genCommand(stdout),
+		versionCommand(stdout), completionCommand(stdout), manCommand(stdout))
+	return root
 }

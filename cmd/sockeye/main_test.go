@@ -98,10 +98,10 @@ func TestUsage(t *testing.T) {
 		args []string
 		code int
 	}{
-		{"nothing", nil, 2},
-		{"unknown command", []string{"dmeo"}, 2},
-		{"unknown flag", []string{"demo", "--port"}, 2},
-		{"surplus argument", []string{"demo", "3000"}, 2},
+		{"nothing", nil, 64},
+		{"unknown command", []string{"dmeo"}, 64},
+		{"unknown flag", []string{"demo", "--port"}, 64},
+		{"surplus argument", []string{"demo", "3000"}, 64},
 		{"help", []string{"help"}, 0},
 		{"version", []string{"version"}, 0},
 		{"help of demo", []string{"demo", "--help"}, 0},
