@@ -36,6 +36,23 @@ type Counter interface {
 	ServerCount(ctx context.Context) (int, error)
 }
 
+// A Batcher is a [Channel] that sends all that has gathered in one go, where each
+// call of Publish and Respond costs as much as many messages do.
+type Batcher interface {
+	// Send sends messages in order. That at i is for the node to[i], or for all
+	// others if that is "".
+	Send(ctx context.Context, ms []*Message, to []string) error
+}
+
+// A Presence is a [Channel] whose broker sees which nodes are connected, so that
+// a quiet cluster stays quiet: heartbeats are sent only while there are nodes
+// that need them, which are those that do not number their messages, as Node's.
+// It wants Options.Sequence.
+type Presence interface {
+	// Present returns what tells whether a node that was heard of is connected.
+	Present(ctx context.Context) (func(uid string) bool, error)
+}
+
 // A Receiver takes what a [Channel] receives. Its methods do not block for long;
 // messages of one node are handed over in the order in which it sent them.
 type Receiver interface {

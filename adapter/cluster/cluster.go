@@ -39,6 +39,7 @@ type Adapter struct {
 	answers   map[string]uint64 // of the last one to each node alone
 	timer     *time.Timer
 	closed    bool
+	looking   atomic.Bool // who is still connected, for requests that wait
 }
 
 var _ adapter.Adapter = (*Adapter)(nil)
@@ -96,7 +97,15 @@ func (a *Adapter) send(batch []outgoing) {
 	for len(batch) > 0 {
 		ctx, cancel := context.WithTimeout(context.Background(), a.o.PublishTimeout)
 		n, err := 1, error(nil)
-		if to := batch[0].to; to != "" {
+		if b, ok := a.ch.(Batcher); ok {
+			n = len(batch)
+			ms, to := make([]*Message, n), make([]string, n)
+			for i, out := range batch {
+				a.number(out.m, out.to)
+				ms[i], to[i] = out.m, out.to
+			}
+			err = b.Send(ctx, ms, to)
+		} else if to := batch[0].to; to != "" {
 			a.number(batch[0].m, to)
 			err = a.ch.Respond(ctx, to, batch[0].m)
 		} else {

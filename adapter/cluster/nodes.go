@@ -24,6 +24,10 @@ type node struct {
 	seq, answer uint64
 }
 
+// numbered reports whether the node is one of ours, which a broker that sees who
+// is connected looks after.
+func (n *node) numbered() bool { return n.seq != 0 || n.answer != 0 }
+
 // heard notes that a node is there. It reports whether that is new, whether the
 // message has been received before, and how many before it were not.
 func (n *nodes) heard(m *Message) (fresh, repeated bool, lost uint64) {
@@ -69,17 +73,34 @@ func (n *nodes) ids() []string {
 }
 
 // silent removes and returns those of which nothing was heard for so long.
-func (n *nodes) silent(d time.Duration) []string {
+func (n *nodes) silent(d time.Duration, numbered bool) []string {
+	return n.removeIf(func(_ string, x *node) bool {
+		return time.Since(x.at) > d && (numbered || !x.numbered())
+	})
+}
+
+func (n *nodes) removeIf(dead func(uid string, x *node) bool) []string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	var dead []string
+	var removed []string
 	for uid, x := range n.seen {
-		if time.Since(x.at) > d {
-			dead = append(dead, uid)
+		if dead(uid, x) {
+			removed = append(removed, uid)
 			delete(n.seen, uid)
 		}
 	}
-	return dead
+	return removed
+}
+
+// kinds reports whether there are nodes that number their messages, and others.
+func (n *nodes) kinds() (numbered, others bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, x := range n.seen {
+		numbered = numbered || x.numbered()
+		others = others || !x.numbered()
+	}
+	return numbered, others
 }
 
 // beat says that this node is there, and looks who is not any more.
@@ -92,13 +113,45 @@ func (a *Adapter) beat() {
 	due := time.Since(a.published) >= a.o.HeartbeatInterval
 	a.timer.Reset(a.tick())
 	a.mu.Unlock()
+	p, sees := a.ch.(Presence)
+	if sees && !a.o.AlwaysHeartbeat {
+		_, others := a.nodes.kinds()
+		due = due && others
+	}
 	if due {
 		_ = a.publish(&Message{Type: Heartbeat})
 	}
-	for _, uid := range a.nodes.silent(a.o.HeartbeatTimeout) {
+	if sees && a.requests.waiting() && !a.looking.Swap(true) {
+		go func() {
+			defer a.looking.Store(false)
+			ctx, cancel := context.WithTimeout(context.Background(), a.o.PublishTimeout)
+			defer cancel()
+			_ = a.look(ctx, p) // an error ends no request
+		}()
+	}
+	for _, uid := range a.nodes.silent(a.o.HeartbeatTimeout, !sees) {
 		a.host.Logger().Warn("node is silent: taken for dead", "nsp", a.nsp, "node", uid, "for", a.o.HeartbeatTimeout)
 		a.gone(uid)
 	}
+}
+
+// look asks the broker who is connected, and forgets who is not.
+func (a *Adapter) look(ctx context.Context, p Presence) error {
+	if numbered, _ := a.nodes.kinds(); !numbered || a.lost.Load() != nil {
+		return nil
+	}
+	known := a.nodes.ids() // whoever comes meanwhile is none of those that are gone
+	there, err := p.Present(ctx)
+	if err != nil {
+		return err
+	}
+	for _, uid := range a.nodes.removeIf(func(uid string, x *node) bool {
+		return x.numbered() && slices.Contains(known, uid) && !there(uid)
+	}) {
+		a.host.Logger().Warn("node is not connected any more", "nsp", a.nsp, "node", uid)
+		a.gone(uid)
+	}
+	return nil
 }
 
 // tick is how often beat is called.
@@ -109,8 +162,11 @@ func (a *Adapter) tick() time.Duration { return a.o.HeartbeatInterval / 5 }
 func (a *Adapter) others(ctx context.Context) (uids []string, count int, err error) {
 	c, ok := a.ch.(Counter)
 	if !ok {
+		if p, sees := a.ch.(Presence); sees {
+			err = a.look(ctx, p)
+		}
 		uids = a.nodes.ids()
-		return uids, len(uids), nil
+		return uids, len(uids), err
 	}
 	n, err := c.ServerCount(ctx)
 	return nil, max(n-1, 0), err

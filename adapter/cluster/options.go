@@ -15,6 +15,9 @@ type Options struct {
 	// HeartbeatTimeout is after how long without a word a node is taken for
 	// dead: nobody waits for its answers any more. Default 10 s.
 	HeartbeatTimeout time.Duration
+	// AlwaysHeartbeat has heartbeats sent where the broker sees who is connected,
+	// too. Default false: then only while there are nodes that need them.
+	AlwaysHeartbeat bool
 	// RequestTimeout ends requests whose context has no deadline. Default 5 s.
 	RequestTimeout time.Duration
 	// PublishTimeout limits how long the broker may take for a batch. Default 5 s.

@@ -61,6 +61,13 @@ func (rs *requests) find(id string) *request {
 	return rs.open[id]
 }
 
+// waiting reports whether there are any.
+func (rs *requests) waiting() bool {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	return len(rs.open) > 0
+}
+
 // gone tells all requests that a node will not answer any more.
 func (rs *requests) gone(uid string) {
 	rs.mu.Lock()
