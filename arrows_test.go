@@ -25,6 +25,7 @@ var arrows = map[string][]string{
 	"internal/component":  {},
 	"web":                 {},
 	"engineio":            {"internal/component", "internal/ws", "internal/poll", "internal/tally"},
+	"engineio/forward":    {"engineio", "internal/ws"},
 	"adapter":             {"engineio", "parser"},
 	"adapter/adaptertest": {"adapter", "engineio", "parser"},
 	"":                    {"adapter", "engineio", "parser", "web", "internal/component", "internal/tally", "internal/typescript"},

@@ -170,6 +170,12 @@ type Options struct {
 	// of 120 random bits. It must be impossible to guess, and unique; letters,
 	// digits and -_.~ are allowed. An error refuses the request with code 3.
 	GenerateID func(*http.Request) (string, error)
+	// Forwarder lets every node of a cluster take the requests for connections of
+	// all of them, so that a load balancer may spread them without stickiness:
+	// package engineio/forward. It is for this server alone, which shuts it down.
+	// Default nil: a load balancer has to send the requests of a polling client to
+	// one node.
+	Forwarder engineio.Forwarder
 	// Cookie sets a cookie with the sid in the answer to a handshake over
 	// polling, for load balancers that route by cookie. Default nil: none.
 	Cookie *Cookie
@@ -318,6 +324,7 @@ func (o *Options) engine() *engineio.Options {
 		AllowEIO3:                o.AllowEIO3,
 		AllowJSONP:               o.AllowJSONP,
 		GenerateID:               o.GenerateID,
+		Forwarder:                o.Forwarder,
 		Cookie:                   o.Cookie,
 		InitialHeaders:           o.InitialHeaders,
 		Headers:                  o.Headers,

@@ -2,6 +2,7 @@ package engineio
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strings"
 	"unicode"
@@ -25,7 +26,10 @@ func (e *ConnectionError) hint() string {
 		}
 		return fmt.Sprintf("the transport %q is not among those of this server (Options.Transports)", shorten(name))
 	case UnknownSID:
-		return "no session of this server has this id: it has ended, the server was restarted, or, with several servers, sticky sessions are missing"
+		if errors.Is(e.Err, ErrNodeAway) {
+			return "the node that has this session cannot be reached: it has ended, or the address that it gave (forward.Options.Address) is not for this one"
+		}
+		return "no session of this server has this id: it has ended, the server was restarted, or, with several servers, sticky sessions are missing (or Options.Forwarder)"
 	case BadHandshakeMethod:
 		return "a session begins with a GET; a request that belongs to one has its sid in the query"
 	case UnsupportedProtocolVersion:

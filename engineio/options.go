@@ -106,6 +106,11 @@ type Options struct {
 	// guess, and unique; letters, digits and -_.~ are allowed. An error refuses
 	// the request with code 3.
 	GenerateID func(*http.Request) (string, error)
+	// Forwarder lets every node of a cluster take the requests for sessions of all
+	// of them: [github.com/sockeye-go/socketio/engineio/forward]. It is for this
+	// server alone, which shuts it down. Default nil: a load balancer has to send
+	// the requests of a polling session to one node.
+	Forwarder Forwarder
 	// InitialPacket is sent right behind the open packet.
 	InitialPacket *Message
 

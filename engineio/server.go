@@ -63,11 +63,21 @@ func (s *Server) Session(sid string) *Session { return s.table.get(sid) }
 // Close ends all sessions at once and refuses new ones.
 func (s *Server) Close() error {
 	s.drain()
+	if f := s.opts.Forwarder; f != nil {
+		f.Shutdown(done)
+	}
 	for _, sess := range s.table.all() {
 		sess.end(ForcedClose, nil)
 	}
 	return nil
 }
+
+// done is a context that has ended.
+var done = func() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}()
 
 // Shutdown refuses new sessions, closes those there are when they have taken
 // what is queued for them, and waits for their receivers to be told. When ctx
@@ -76,6 +86,9 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	empty := s.drain()
 	for _, sess := range s.table.all() {
 		sess.Close()
+	}
+	if f := s.opts.Forwarder; f != nil {
+		f.Shutdown(ctx)
 	}
 	select {
 	case <-empty:
@@ -120,6 +133,9 @@ func (s *Server) UseHTTP(middleware ...func(http.Handler) http.Handler) {
 
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if f := s.opts.Forwarder; f != nil {
+		r = f.Arrive(r)
+	}
 	if h := s.handler.Load(); h != nil {
 		(*h).ServeHTTP(w, r)
 		return
@@ -152,6 +168,11 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		defer s.endHandshake()
 	}
 	sess, refusal := s.verify(r, q, upgrade)
+	if refusal != nil && refusal.Code == UnknownSID && s.opts.Forwarder != nil {
+		if refusal = s.foreign(w, r, q, refusal); refusal == nil {
+			return
+		}
+	}
 	if refusal != nil {
 		s.refuse(w, r, refusal)
 		return

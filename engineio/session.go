@@ -49,7 +49,8 @@ const (
 	closed
 )
 
-// ID returns the sid: 20 characters that only this client knows.
+// ID returns the sid, which only this client knows: 20 characters, unless GenerateID
+// or a Forwarder makes others.
 func (s *Session) ID() string { return s.id }
 
 // RemoteAddr returns the address that made the handshake, as http.Request has it.

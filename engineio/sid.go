@@ -23,7 +23,7 @@ const maxSID = 256
 // newSID reserves the id of a session that r asks for.
 func (s *Server) newSID(r *http.Request) (string, error) {
 	if s.opts.GenerateID == nil {
-		sid := newSID()
+		sid := s.named(newSID())
 		s.table.reserve(sid) // 120 random bits are free
 		return sid, nil
 	}
@@ -31,6 +31,7 @@ func (s *Server) newSID(r *http.Request) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	sid = s.named(sid)
 	if err := checkSID(sid); err != nil {
 		return "", err
 	}
@@ -38,6 +39,14 @@ func (s *Server) newSID(r *http.Request) (string, error) {
 		return "", errors.New("the id is in use")
 	}
 	return sid, nil
+}
+
+// named adds the node of a session to its id, where other nodes want to know it.
+func (s *Server) named(id string) string {
+	if f := s.opts.Forwarder; f != nil {
+		return f.SID(id)
+	}
+	return id
 }
 
 // checkSID keeps ids to what needs no quoting in a URL, a cookie and JSON.
