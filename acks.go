@@ -70,6 +70,17 @@ func (t *ackTable) close(reason error) {
 // the Message decodes. It ends with an error when ctx does, or when the socket
 // disconnects ([ErrDisconnected], by errors.Is). There is no other timeout.
 func (s *Socket) EmitWithAck(ctx context.Context, event string, args ...any) (*Message, error) {
+	a := s.nsp.ask(ctx, s, event)
+	m, err := s.emitWithAck(ctx, event, args)
+	if err != nil {
+		a.answered(0, err)
+		return nil, err
+	}
+	a.answered(1, nil)
+	return m, nil
+}
+
+func (s *Socket) emitWithAck(ctx context.Context, event string, args []any) (*Message, error) {
 	if s.state.Load() == disconnected {
 		return nil, ErrDisconnected
 	}

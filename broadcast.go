@@ -201,11 +201,16 @@ func (op *BroadcastOperator) EmitWithAcks(ctx context.Context, event string, arg
 		if op.nobody {
 			return
 		}
+		var failed error
+		answers, asked := 0, op.nsp.ask(ctx, nil, event)
+		defer func() { asked.answered(answers, failed) }()
 		for a, err := range op.nsp.adapter.BroadcastWithAck(ctx, op.target, p) {
 			if err != nil {
-				yield(nil, ackSequenceError(err))
+				failed = ackSequenceError(err)
+				yield(nil, failed)
 				return
 			}
+			answers++
 			if !yield(op.nsp.answer(event, a)) {
 				return
 			}

@@ -77,6 +77,9 @@ func (c *connection) Receive(m engineio.Message) {
 	if c.srv.log.tracing() {
 		c.trace("in", p)
 	}
+	if w := c.srv.watch.Load(); w != nil {
+		w.in(c, p, len(data))
+	}
 	if p.Type == parser.Event {
 		it.size = len(data) + attachmentBytes(*p)
 		c.event(it)

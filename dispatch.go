@@ -24,6 +24,9 @@ func (s *Socket) dispatch(it *item) (done bool) {
 		return true
 	}
 	ctx := s.Context()
+	if w := s.nsp.srv.watch.Load(); w != nil {
+		ctx = w.received(ctx, s, m)
+	}
 	if !s.pass(ctx, m, hooks) {
 		s.ended(m)
 		return true

@@ -94,6 +94,9 @@ func (s *Socket) outgoing(event string, args []any) {
 			(*f)(event, args)
 		}
 	}
+	if w := s.nsp.srv.watch.Load(); w != nil {
+		w.sent(s, event, args)
+	}
 }
 
 // Membership implements [adapter.Member].

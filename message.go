@@ -1,9 +1,11 @@
 package socketio
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"github.com/sockeye-go/socketio/parser"
 )
@@ -43,6 +45,15 @@ func (m *Message) Socket() *Socket { return m.socket }
 
 // Len returns the number of arguments.
 func (m *Message) Len() int { return len(m.packet.Args) }
+
+// Size returns how many bytes the name and the arguments have, with attachments.
+func (m *Message) Size() int {
+	n := len(m.event) + attachmentBytes(m.packet)
+	for _, arg := range m.packet.Args {
+		n += len(arg)
+	}
+	return n
+}
 
 // Raw returns an argument as it came, in the encoding of Options.Parser: JSON with
 // placeholders for binary attachments, unless that says otherwise. It is for logs
@@ -146,10 +157,15 @@ func (m *Message) Ack(values ...any) error {
 	return s.sendEncoded(e, 0)
 }
 
-// An ending is what OnHandled was given, and the first error of the event.
+// An ending is what OnHandled was given, who observes the event, and its first
+// error.
 type ending struct {
 	hooks []func(error)
 	err   error
+
+	observers []*Observer
+	ctx       context.Context // of the handlers
+	began     time.Duration
 }
 
 // OnHandled calls f when all handlers of the event have returned, with the first
@@ -174,6 +190,19 @@ func (m *Message) handled() {
 	if m.end != nil {
 		for _, f := range m.end.hooks {
 			f(m.end.err)
+		}
+		if len(m.end.observers) > 0 {
+			m.observed()
+		}
+	}
+}
+
+// observed tells who observes the event that it has been handled.
+func (m *Message) observed() {
+	took := m.socket.nsp.srv.clock() - m.end.began
+	for _, o := range m.end.observers {
+		if o.Handled != nil {
+			o.Handled(m.end.ctx, m, took, m.end.err)
 		}
 	}
 }

@@ -75,6 +75,18 @@ func (n *Namespace) RoomSize(room string) int { return n.adapter.RoomSize(room) 
 // Rooms yields the rooms that have sockets of this node in them, and how many.
 func (n *Namespace) Rooms() iter.Seq2[string, int] { return n.adapter.Rooms() }
 
+// RoomCount returns how many rooms that are.
+func (n *Namespace) RoomCount() int {
+	if a, ok := n.adapter.(interface{ RoomCount() int }); ok {
+		return a.RoomCount()
+	}
+	count := 0
+	for range n.adapter.Rooms() {
+		count++
+	}
+	return count
+}
+
 // Adapter returns the adapter.
 func (n *Namespace) Adapter() adapter.Adapter { return n.adapter }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/sockeye-go/socketio/engineio"
 	"github.com/sockeye-go/socketio/internal/component"
@@ -29,6 +30,10 @@ type Server struct {
 
 	lastURL atomic.Pointer[string]
 
+	started time.Time
+	watch   atomic.Pointer[watch]
+	watchMu sync.Mutex // serialises its replacement
+
 	draining atomic.Bool
 	leaving  gauge // connections that Shutdown waits for
 
@@ -48,7 +53,7 @@ type Server struct {
 // NewServer returns a server; nil stands for the default options. It panics
 // with the name of the field if an option makes no sense.
 func NewServer(o *Options) *Server {
-	srv := &Server{opts: o.withDefaults(), namespaces: make(map[string]*Namespace)}
+	srv := &Server{opts: o.withDefaults(), namespaces: make(map[string]*Namespace), started: time.Now()}
 	srv.ctx, srv.cancel = context.WithCancel(context.Background())
 	srv.once.window = srv.opts.OnceWindow
 	e := srv.opts.engine()

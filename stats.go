@@ -24,6 +24,8 @@ type Stats struct {
 	// Limits counts how often a client, or the program on its behalf, ran into
 	// a limit, by the name of the field of Options; those of Engine too.
 	Limits map[string]uint64
+	// Traffic is counted while somebody observes the server ([Server.Observe]).
+	Traffic Traffic
 	// Panics counts those of handlers, and those that the engine survived.
 	Panics uint64
 }
@@ -36,6 +38,7 @@ type counts struct {
 	leftTotal tally.Tally[DisconnectReason]
 	limits    tally.Tally[string]
 	users     tally.Census // by namespace and user
+	traffic   traffic
 }
 
 // Stats returns the counts as they are now. They are not of one instant.
@@ -48,6 +51,7 @@ func (srv *Server) Stats() Stats {
 		Left:    c.leftTotal.Counts(),
 		Refused: c.refused.Load(),
 		Limits:  c.limits.Counts(),
+		Traffic: c.traffic.sum(),
 		Panics:  c.panics.Load(),
 	}
 	for limit, n := range st.Engine.Limits {

@@ -39,6 +39,9 @@ func (c *connection) send(p *engineio.Prepared, f engineio.Flags) error {
 	if c.srv.log.tracing() {
 		c.traceSent(p.Messages())
 	}
+	if w := c.srv.watch.Load(); w != nil {
+		w.out(c, p.Messages())
+	}
 	return c.sess.Send(p, f)
 }
 
@@ -47,20 +50,29 @@ func (c *connection) sendMessage(m engineio.Message, f engineio.Flags) error {
 	if c.srv.log.tracing() {
 		c.traceSent([]engineio.Message{m})
 	}
+	if w := c.srv.watch.Load(); w != nil {
+		w.out(c, []engineio.Message{m})
+	}
 	return c.sess.SendMessage(m, f)
 }
 
 func (c *connection) traceSent(msgs []engineio.Message) {
-	lim := parser.Limits{MaxAttachments: len(msgs), MaxArguments: 1 << 20, MaxDepth: 1 << 20, MaxEventName: 1 << 20, MaxNamespace: 1 << 20}
-	p, err := c.srv.opts.Parser.Decode(append([]byte(nil), msgs[0].Data...), msgs[0].Binary, &lim)
+	p, err := c.decodeSent(msgs)
 	if err != nil {
 		c.srv.log.packets.Debug("packet that does not decode", "dir", "out", "sid", c.sess.ID(), "bytes", len(msgs[0].Data), "error", err)
 		return
 	}
+	c.trace("out", &p)
+}
+
+// decodeSent reads a packet of our own, for people.
+func (c *connection) decodeSent(msgs []engineio.Message) (parser.Packet, error) {
+	lim := parser.Limits{MaxAttachments: len(msgs), MaxArguments: 1 << 20, MaxDepth: 1 << 20, MaxEventName: 1 << 20, MaxNamespace: 1 << 20}
+	p, err := c.srv.opts.Parser.Decode(append([]byte(nil), msgs[0].Data...), msgs[0].Binary, &lim)
 	for _, m := range msgs[1:] {
 		p.Attachments = append(p.Attachments, m.Data)
 	}
-	c.trace("out", &p)
+	return p, err
 }
 
 // trace logs a packet in one line.
@@ -78,7 +90,7 @@ func (c *connection) trace(dir string, p *parser.Packet) {
 		// A token, of the application's or of recovery: not for the log.
 		attrs = append(attrs, slog.String("payload", fmt.Sprintf("%d bytes, not shown", len(p.Args[0]))))
 	case len(p.Args) > 0:
-		attrs = append(attrs, slog.String("args", c.srv.readable(p)))
+		attrs = append(attrs, slog.String("args", c.srv.readable(p, maxTraced)))
 	}
 	if len(p.Attachments) > 0 {
 		attrs = append(attrs, slog.Int("attachments", len(p.Attachments)), slog.Int("bytes", attachmentBytes(*p)))
@@ -90,16 +102,16 @@ func (c *connection) trace(dir string, p *parser.Packet) {
 // maxTraced is how much of a packet's arguments is shown, in bytes.
 const maxTraced = 400
 
-// readable shows the arguments of a packet: JSON as it came, and what is not
-// text as Go prints it.
-func (srv *Server) readable(p *parser.Packet) string {
+// readable shows the arguments of a packet, limit bytes of them at the most: JSON
+// as it came, and what is not text as Go prints it.
+func (srv *Server) readable(p *parser.Packet, limit int) string {
 	var b strings.Builder
 	for i, arg := range p.Args {
 		if i > 0 {
 			b.WriteString(", ")
 		}
 		if utf8.Valid(arg) && srv.opts.Parser == parser.JSON {
-			b.Write(arg[:min(len(arg), maxTraced)])
+			b.Write(arg[:min(len(arg), limit)])
 		} else {
 			var v any
 			if err := srv.opts.Parser.Unmarshal(arg, p.Attachments, &v); err != nil {
@@ -107,8 +119,8 @@ func (srv *Server) readable(p *parser.Packet) string {
 			}
 			fmt.Fprint(&b, v)
 		}
-		if b.Len() > maxTraced {
-			return strings.ToValidUTF8(b.String()[:maxTraced], "") + "… (" + strconv.Itoa(len(p.Args)) + " arguments)"
+		if b.Len() > limit {
+			return strings.ToValidUTF8(b.String()[:limit], "") + "… (" + strconv.Itoa(len(p.Args)) + " arguments)"
 		}
 	}
 	return b.String()

@@ -199,6 +199,19 @@ func (a *Memory) RoomSize(name string) int {
 	return n
 }
 
+// RoomCount returns how many rooms Rooms would yield, or some more: those that
+// their last socket has just left.
+func (a *Memory) RoomCount() int {
+	n := 0
+	for i := range a.shards {
+		s := &a.shards[i]
+		s.mu.RLock()
+		n += len(s.rooms)
+		s.mu.RUnlock()
+	}
+	return n
+}
+
 // Rooms implements [Adapter].
 func (a *Memory) Rooms() iter.Seq2[string, int] {
 	type size struct {

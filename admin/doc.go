@@ -5,7 +5,7 @@
 //	a := admin.Instrument(srv, &admin.Options{Auth: admin.Basic("root", hash)})
 //	defer a.Close()
 //
-// As long as nobody looks, it costs a look at an atomic per event. Details of
+// As long as nobody looks, it costs nothing per event. Details of
 // sockets and events are sent while there are few enough of them; above
 // [Options.MaxSockets] and [Options.MaxEvents] the pages get sums, and stay quick.
 package admin

@@ -39,33 +39,40 @@ func (i *Instrumentation) watch(n *socketio.Namespace) {
 			_ = i.nsp.Emit("room_left", name, room, id, now())
 		}
 	})
-	if name == i.opts.Namespace {
-		return
+}
+
+// observe has events shown and counted while somebody looks, and costs nothing
+// while nobody does.
+func (i *Instrumentation) observe() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	looking := i.looking() && !i.closed
+	switch {
+	case looking && i.stop == nil:
+		i.last = i.srv.Stats()
+		i.stop = i.srv.Observe(socketio.Observer{
+			Received: func(ctx context.Context, m *socketio.Message) context.Context {
+				if s := m.Socket(); i.shows(s) {
+					_ = i.nsp.Emit("event_received", s.Namespace().Name(), s.ID(), received(m), now())
+				}
+				return ctx
+			},
+			Sent: func(s *socketio.Socket, event string, values []any) {
+				if i.shows(s) {
+					_ = i.nsp.Emit("event_sent", s.Namespace().Name(), s.ID(), shown(event, values), now())
+				}
+			},
+		})
+	case !looking && i.stop != nil:
+		i.stop()
+		i.stop = nil
 	}
-	n.OnAny(func(_ context.Context, s *socketio.Socket, m *socketio.Message) error {
-		if !i.looking() {
-			return nil
-		}
-		i.traffic.in.Add(1)
-		size := len(m.Event())
-		for k := range m.Len() {
-			size += len(m.Raw(k))
-		}
-		i.traffic.bytesIn.Add(uint64(size))
-		if i.details.Load() && i.budget.take(i.opts.MaxEvents) {
-			_ = i.nsp.Emit("event_received", name, s.ID(), received(m), now())
-		}
-		return nil
-	})
-	n.OnAnyOutgoing(func(s *socketio.Socket, event string, values []any) {
-		if !i.looking() {
-			return
-		}
-		i.traffic.out.Add(1)
-		if i.details.Load() && i.budget.take(i.opts.MaxEvents) {
-			_ = i.nsp.Emit("event_sent", name, s.ID(), shown(event, values), now())
-		}
-	})
+}
+
+// shows reports whether one more event is shown. What the pages themselves say and
+// are told is not.
+func (i *Instrumentation) shows(s *socketio.Socket) bool {
+	return s.Namespace() != i.nsp && i.details.Load() && i.budget.take(i.opts.MaxEvents)
 }
 
 // mark puts what other nodes want to know of a socket into its data.

@@ -27,7 +27,6 @@ type Instrumentation struct {
 	pages   atomic.Int64 // that look through this node
 	watched atomic.Int64 // until when a page looks through another node, Unix ms
 	details atomic.Bool  // pages get each socket and event
-	traffic traffic
 	budget  budget
 
 	mu     sync.Mutex
@@ -35,6 +34,7 @@ type Instrumentation struct {
 	closed bool
 	known  map[string]known // sockets as pages saw them last, by id
 	last   socketio.Stats   // at the last tick
+	stop   func()           // ends observing; nil while nobody looks
 }
 
 // tick is how often pages get the sums; they expect it so.
@@ -55,6 +55,7 @@ func Instrument(srv *socketio.Server, o *Options) *Instrumentation {
 	i.nsp.OnDisconnect(func(context.Context, *socketio.Socket, socketio.DisconnectReason) { i.pages.Add(-1) })
 	i.nsp.OnServerSide(presence, func(context.Context, *socketio.Message) error {
 		i.watched.Store(time.Now().Add(3 * tick).UnixMilli())
+		i.observe()
 		return nil
 	})
 	i.commands()
@@ -70,6 +71,10 @@ func (i *Instrumentation) Close() {
 	defer i.mu.Unlock()
 	i.closed = true
 	i.timer.Stop()
+	if i.stop != nil {
+		i.stop()
+		i.stop = nil
+	}
 }
 
 // presence is what nodes tell each other while somebody looks through them, so
@@ -91,6 +96,7 @@ func (i *Instrumentation) welcome(ctx context.Context, s *socketio.Socket) error
 	i.pages.Add(1)
 	i.tellPresence()
 	i.decide()
+	i.observe()
 	if err := s.Emit("config", i.config()); err != nil {
 		return nil // it left
 	}
@@ -146,6 +152,7 @@ func (i *Instrumentation) allSockets(ctx context.Context) []socketInfo {
 
 func (i *Instrumentation) onTick() {
 	i.tellPresence()
+	i.observe()
 	if i.looking() {
 		if i.decide() {
 			_ = i.nsp.Emit("config", i.config())

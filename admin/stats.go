@@ -2,7 +2,6 @@ package admin
 
 import (
 	"os"
-	"sync/atomic"
 	"time"
 )
 
@@ -32,10 +31,6 @@ type namespaceCount struct {
 	Sockets int    `json:"socketsCount"`
 }
 
-// traffic counts events. It is behind [Instrumentation.looking], and costs
-// nothing while nobody looks.
-type traffic struct{ in, out, bytesIn atomic.Uint64 }
-
 func (i *Instrumentation) report(events []eventCount) serverStats {
 	host, _ := os.Hostname()
 	st := i.srv.Stats()
@@ -43,7 +38,7 @@ func (i *Instrumentation) report(events []eventCount) serverStats {
 		ServerID: i.opts.ServerID, Hostname: host, PID: os.Getpid(),
 		Uptime:         time.Since(i.started).Seconds(),
 		Clients:        st.Engine.Sessions,
-		PollingClients: max(st.Engine.Sessions-st.Engine.WebSockets, 0),
+		PollingClients: max(st.Engine.Sessions-st.Engine.WebSockets-st.Engine.WebTransports, 0),
 		Events:         events,
 	}
 	if r.Events == nil {
@@ -59,7 +54,8 @@ func (i *Instrumentation) report(events []eventCount) serverStats {
 func (i *Instrumentation) events() []eventCount {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	was, is := i.last.Engine, i.srv.Stats()
+	last, is := i.last, i.srv.Stats()
+	was := last.Engine
 	i.last = is
 	at := time.Now().Truncate(time.Second).UnixMilli()
 	var list []eventCount
@@ -72,8 +68,9 @@ func (i *Instrumentation) events() []eventCount {
 	for reason, n := range is.Engine.Closed {
 		add("rawDisconnection", string(reason), n-was.Closed[reason])
 	}
-	add("packetsIn", "", i.traffic.in.Swap(0))
-	add("packetsOut", "", i.traffic.out.Swap(0))
-	add("bytesIn", "", i.traffic.bytesIn.Swap(0))
+	add("packetsIn", "", is.Traffic.PacketsIn-last.Traffic.PacketsIn)
+	add("packetsOut", "", is.Traffic.PacketsOut-last.Traffic.PacketsOut)
+	add("bytesIn", "", is.Traffic.BytesIn-last.Traffic.BytesIn)
+	add("bytesOut", "", is.Traffic.BytesOut-last.Traffic.BytesOut)
 	return list
 }

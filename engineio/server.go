@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"iter"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -56,6 +57,22 @@ func NewServer(opts *Options) *Server {
 
 // Sessions returns the number of sessions.
 func (s *Server) Sessions() int { return int(s.live.Load()) }
+
+// Each yields the sessions, a part of them at a time: who comes or goes meanwhile
+// may be missing or there. No lock is held while the loop's body runs.
+func (s *Server) Each() iter.Seq[*Session] {
+	return func(yield func(*Session) bool) {
+		var some []*Session
+		for i := range s.table.shards {
+			some = s.table.shards[i].list(some[:0])
+			for _, sess := range some {
+				if !yield(sess) {
+					return
+				}
+			}
+		}
+	}
+}
 
 // Session returns the session with this sid, or nil.
 func (s *Server) Session(sid string) *Session { return s.table.get(sid) }

@@ -56,6 +56,13 @@ func (s *Session) ID() string { return s.id }
 // RemoteAddr returns the address that made the handshake, as http.Request has it.
 func (s *Session) RemoteAddr() string { return s.remote }
 
+// Receiver returns what Options.OnSession returned, once it has.
+func (s *Session) Receiver() Receiver {
+	s.recvMu.Lock()
+	defer s.recvMu.Unlock()
+	return s.recv
+}
+
 // Protocol returns the revision of the protocol that the client speaks.
 func (s *Session) Protocol() int { return s.form.protocol() }
 

@@ -68,14 +68,18 @@ func (t *table) remove(sid string) {
 func (t *table) all() []*Session {
 	var out []*Session
 	for i := range t.shards {
-		sh := &t.shards[i]
-		sh.mu.Lock()
-		for _, s := range sh.sessions {
-			if s != nil {
-				out = append(out, s)
-			}
+		out = t.shards[i].list(out)
+	}
+	return out
+}
+
+func (sh *shard) list(out []*Session) []*Session {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	for _, s := range sh.sessions {
+		if s != nil {
+			out = append(out, s)
 		}
-		sh.mu.Unlock()
 	}
 	return out
 }

@@ -19,6 +19,7 @@ type Collector struct {
 	sessions, handshakes, opened, upgraded, closed, refused *prometheus.Desc
 	sockets, rooms, joined, left, rejected                  *prometheus.Desc
 	limits, dropped, panics, adapterUp                      *prometheus.Desc
+	draining, behind, queued, packets, bytes                *prometheus.Desc
 	keptSessions, keptPackets, keptBytes, recoveries        *prometheus.Desc
 }
 
@@ -47,6 +48,11 @@ func NewCollector(srv *socketio.Server, o *Options) *Collector {
 
 		limits:    desc("limits_total", "How often a client ran into a limit, by the name of the option.", "limit"),
 		dropped:   desc("messages_dropped_total", "Messages that were not sent, by reason.", "reason"),
+		draining:  desc("draining", "1 once the server has been told to shut down."),
+		behind:    desc("clients_behind", "Connections for whose client something waits, because it reads more slowly than it is sent to."),
+		queued:    desc("queued_bytes", "Bytes that wait for these clients."),
+		packets:   desc("packets_total", "Packets of Socket.IO, heartbeats and handshakes of transports not among them. Counted with Options.Events.", "direction"),
+		bytes:     desc("bytes_total", "Bytes of these packets, before compression.", "direction"),
 		panics:    desc("panics_total", "Panics that were survived."),
 		adapterUp: desc("adapter_up", "1 if the other nodes can be reached, 0 if only this one is served.", "namespace"),
 
@@ -66,12 +72,14 @@ func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		c.sessions, c.handshakes, c.opened, c.upgraded, c.closed, c.refused,
 		c.sockets, c.rooms, c.joined, c.left, c.rejected,
-		c.limits, c.dropped, c.panics, c.adapterUp,
+		c.limits, c.dropped, c.panics, c.adapterUp, c.draining, c.behind, c.queued,
 		c.keptSessions, c.keptPackets, c.keptBytes, c.recoveries,
 	} {
 		ch <- d
 	}
 	if c.events != nil {
+		ch <- c.packets
+		ch <- c.bytes
 		c.events.describe(ch)
 	}
 }
@@ -86,8 +94,9 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
 	}
 	// The two numbers are not of one instant.
-	gauge(c.sessions, float64(max(st.Engine.Sessions-st.Engine.WebSockets, 0)), engineio.Polling)
+	gauge(c.sessions, float64(max(st.Engine.Sessions-st.Engine.WebSockets-st.Engine.WebTransports, 0)), engineio.Polling)
 	gauge(c.sessions, float64(st.Engine.WebSockets), engineio.WebSocket)
+	gauge(c.sessions, float64(st.Engine.WebTransports), engineio.WebTransport)
 	gauge(c.handshakes, float64(st.Engine.Handshakes))
 	counter(c.opened, st.Engine.Opened)
 	counter(c.upgraded, st.Engine.Upgraded)
@@ -109,6 +118,14 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 		counter(c.dropped, n, string(reason))
 	}
 	counter(c.panics, st.Panics)
+	draining := 0.0
+	if c.srv.Draining() {
+		draining = 1
+	}
+	gauge(c.draining, draining)
+	backlog := c.srv.Backlog(0)
+	gauge(c.behind, float64(backlog.Clients))
+	gauge(c.queued, float64(backlog.Bytes))
 	for label, n := range c.byNamespace() {
 		gauge(c.sockets, float64(n.sockets), label)
 		gauge(c.rooms, float64(n.rooms), label)
@@ -120,6 +137,10 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 		counter(c.recoveries, uint64(n.recovery.Refused), label, "refused")
 	}
 	if c.events != nil {
+		counter(c.packets, st.Traffic.PacketsIn, "in")
+		counter(c.packets, st.Traffic.PacketsOut, "out")
+		counter(c.bytes, st.Traffic.BytesIn, "in")
+		counter(c.bytes, st.Traffic.BytesOut, "out")
 		c.events.collect(ch)
 	}
 }
@@ -141,9 +162,7 @@ func (c *Collector) byNamespace() map[string]*namespaceCounts {
 			sums[label] = sum
 		}
 		sum.sockets += n.Size()
-		for range n.Rooms() {
-			sum.rooms++
-		}
+		sum.rooms += n.RoomCount()
 		if n.Health() != nil {
 			sum.up = 0
 		}

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -64,13 +65,22 @@ func get(t *testing.T, url string) (int, string) {
 func TestScrape(t *testing.T) {
 	srv := socketio.NewServer(quiet())
 	srv.Of("/private")
-	c := metrics.NewCollector(srv, &metrics.Options{Events: []string{"say", "fail"}, Labels: prometheus.Labels{"node": "a"}})
+	c := metrics.NewCollector(srv, &metrics.Options{Events: []string{"say", "fail", "ask", "end"}, Labels: prometheus.Labels{"node": "a"}})
 	srv.OnConnection(func(_ context.Context, s *socketio.Socket) error { return s.Join("lobby") })
 	socketio.NewEventWithAck[string, string]("say").Handle(srv, func(_ context.Context, s *socketio.Socket, in string) (string, error) {
 		return in, s.Emit("heard")
 	})
 	socketio.NewEventWithAck[string, string]("fail").Handle(srv, func(context.Context, *socketio.Socket, string) (string, error) {
 		return "", errors.New("no")
+	})
+	socketio.NewEventWithAck[string, string]("ask").Handle(srv, func(ctx context.Context, s *socketio.Socket, in string) (string, error) {
+		_, err := s.EmitWithAck(ctx, "ask")
+		return in, err
+	})
+	// Handlers of a socket run one after the other: with its answer, all before it
+	// have been counted.
+	socketio.NewEventWithAck[socketio.None, string]("end").Handle(srv, func(context.Context, *socketio.Socket, socketio.None) (string, error) {
+		return "", nil
 	})
 	url := serve(t, srv, c)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
@@ -87,6 +97,7 @@ func TestScrape(t *testing.T) {
 	for _, exchange := range [][2]string{
 		{"40", "40{"}, {"40/private,", "40/private,"},
 		{`421["say","x"]`, "431["}, {`422["fail","x"]`, "432["}, {`42["junk-1"]`, ""}, {`42["junk-2"]`, ""}, {`423["say","y"]`, "433["},
+		{`424["ask","z"]`, `420["ask"]`}, {`430[]`, "434["}, {`425["end"]`, "435["},
 	} {
 		if err := ws.Send(ctx, exchange[0]); err != nil {
 			t.Fatal(err)
@@ -100,6 +111,9 @@ func TestScrape(t *testing.T) {
 	}
 	if err := polling.Send(ctx, "1"); err != nil {
 		t.Fatal(err)
+	}
+	for srv.Connections() != 1 && ctx.Err() == nil {
+		runtime.Gosched() // the answer to its last request comes before its end is counted
 	}
 	get(t, url+"/socket.io/?EIO=4&transport=polling&sid=nobody")
 
@@ -120,6 +134,12 @@ func TestScrape(t *testing.T) {
 		`socketio_events_received_total{event="fail",namespace="/",node="a",result="error"} 1`,
 		`socketio_events_received_total{event="other",namespace="/",node="a",result="ok"} 2`,
 		`socketio_events_sent_total{event="other",namespace="/",node="a"} 2`,
+		`socketio_ack_seconds_count{event="ask",namespace="/",node="a"} 1`,
+		`socketio_acks_missing_total{event="ask",namespace="/",node="a"} 0`,
+		`socketio_packets_total{direction="in",node="a"} 10`,
+		`socketio_clients_behind{node="a"} 0`,
+		`socketio_draining{node="a"} 0`,
+		`socketio_connections{node="a",transport="webtransport"} 0`,
 		`socketio_event_seconds_count{event="say",namespace="/",node="a"} 2`,
 	} {
 		if !strings.Contains(page, want+"\n") {
