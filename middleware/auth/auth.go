@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/sockeye-go/socketio"
@@ -128,7 +127,7 @@ func (g *Guard[U]) Connect(ctx context.Context, s *socketio.Socket) error {
 		}
 	}
 	g.key.Set(s, user)
-	g.session.Set(s, &session{socket: s, subject: claims.Subject, warn: g.warn, leeway: g.leeway, expires: claims.ExpiresAt})
+	g.session.Set(s, &session{socket: s, subject: claims.Subject, warn: g.warn, leeway: g.leeway, wall: g.verifier.wall, expires: claims.ExpiresAt})
 	return nil
 }
 
@@ -238,74 +237,4 @@ func ToUser(n interface {
 		rooms[i] = room(s)
 	}
 	return n.To(rooms...)
-}
-
-// A session is the token of a connected socket.
-type session struct {
-	socket       *socketio.Socket
-	subject      string
-	warn, leeway time.Duration
-
-	mu      sync.Mutex
-	expires time.Time // zero: never
-	timer   *time.Timer
-	stopped bool
-}
-
-func (v *session) start() {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.arm()
-}
-
-// extend replaces the time at which the socket ends.
-func (v *session) extend(expires time.Time) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.expires = expires
-	v.arm()
-}
-
-// arm waits for the time to warn. v.mu is held.
-func (v *session) arm() {
-	if v.timer != nil {
-		v.timer.Stop()
-		v.timer = nil
-	}
-	if v.stopped || v.expires.IsZero() {
-		return
-	}
-	at := v.expires
-	v.timer = time.AfterFunc(time.Until(at.Add(-v.warn)), func() { v.expiring(at) })
-}
-
-// expiring warns and waits for the end. A timer of a token that was refreshed
-// meanwhile does nothing.
-func (v *session) expiring(at time.Time) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if v.stopped || !v.expires.Equal(at) {
-		return
-	}
-	_ = Expiring.Emit(v.socket, expiry(at)) // one that is gone needs no warning
-	v.timer = time.AfterFunc(time.Until(at.Add(v.leeway)), func() { v.cut(at) })
-}
-
-func (v *session) cut(at time.Time) {
-	v.mu.Lock()
-	over := !v.stopped && v.expires.Equal(at)
-	v.mu.Unlock()
-	if over {
-		_ = Ended.Emit(v.socket, socketio.None{})
-		v.socket.Disconnect(false)
-	}
-}
-
-func (v *session) stop() {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.stopped = true
-	if v.timer != nil {
-		v.timer.Stop()
-	}
 }

@@ -204,6 +204,37 @@ func TestExpiry(t *testing.T) {
 	})
 }
 
+// The wall clock is set while sockets are connected: a token ends when that clock
+// says so, within maxWait.
+func TestWallClockIsSet(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		jump   time.Duration
+		wait   time.Duration // until the socket is cut, from the jump
+		within time.Duration
+	}{
+		{"forward", 24 * time.Hour, 0, 10 * time.Minute},
+		{"back", -time.Hour, 3 * time.Hour, 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			lab.Run(t, nil, func(t *testing.T, l *lab.Lab) {
+				var off atomic.Int64
+				guard := auth.New(userKey, auth.Subject, &auth.Options{Secret: secret, WarnBefore: time.Second})
+				guard.SetWall(func() time.Time { return time.Now().Add(time.Duration(off.Load())) })
+				guard.Protect(l.Of("/"))
+				c := l.Join("/", payload(sign(jose.HS256, secret, "", claims{"exp": in(2 * time.Hour)})))
+				off.Store(int64(test.jump))
+				lab.Wait(test.wait - time.Minute)
+				c.Want()
+				lab.Wait(time.Minute + test.within + time.Second)
+				if got := c.Take(); len(got) != 3 || got[1] != `["auth expired"]` {
+					t.Errorf("after the end of the token: %q", got)
+				}
+			})
+		})
+	}
+}
+
 func TestRefresh(t *testing.T) {
 	lab.Run(t, nil, func(t *testing.T, l *lab.Lab) {
 		protect(l.Of("/"), &auth.Options{Secret: secret, WarnBefore: 10 * time.Second})

@@ -96,7 +96,7 @@ func (o *Options) verifier() *verifier {
 	bad := func(field, format string, args ...any) {
 		panic(fmt.Sprintf("auth: Options.%s: %s", field, fmt.Sprintf(format, args...)))
 	}
-	v := &verifier{secret: o.Secret, issuer: o.Issuer, audience: o.Audience, leeway: o.Leeway, requireExpiry: o.RequireExpiry}
+	v := &verifier{secret: o.Secret, issuer: o.Issuer, audience: o.Audience, leeway: o.Leeway, requireExpiry: o.RequireExpiry, wall: time.Now}
 	if len(o.Secret) > 0 {
 		if len(o.Secret) < minSecret {
 			bad("Secret", "%d bytes, of which at least %d are needed", len(o.Secret), minSecret)

@@ -59,6 +59,7 @@ type EventOptions struct {
 // costs some 200 bytes.
 type Events struct {
 	o     EventOptions
+	clock clock
 	state socketio.LocalKey[*sender]
 	count counter
 }
@@ -75,7 +76,7 @@ var trouble = socketio.NewEvent[Limited]("error")
 
 // NewEvents panics with the field's name on options that make no sense.
 func NewEvents(o *EventOptions) *Events {
-	e := &Events{o: *o, state: socketio.NewLocalKey[*sender]()}
+	e := &Events{o: *o, clock: startClock(), state: socketio.NewLocalKey[*sender]()}
 	e.o.PerSocket.check("EventOptions.PerSocket")
 	e.o.PerEvent = maps.Clone(o.PerEvent)
 	for name, r := range e.o.PerEvent {
@@ -153,7 +154,7 @@ func (e *Events) take(ctx context.Context, s *socketio.Socket, state *sender, ev
 	}
 	state.mu.Lock()
 	defer state.mu.Unlock()
-	now := time.Now()
+	now := e.clock.now()
 	own := state.budget(event, one)
 	if res, full := state.all.Full(e.o.PerSocket, now); full {
 		return res

@@ -60,6 +60,9 @@ func (b *Budget) Take(r Rate, now time.Time) Result {
 	if r.Kind == TokenBucket {
 		step := int64(r.Per) / int64(r.Events)
 		at := max(b.at, t)
+		if at > t+int64(r.Per) { // the clock was set back
+			at = t
+		}
 		if wait := at + step - t - step*int64(r.Events); wait > 0 {
 			return Result{RetryAfter: time.Duration(wait)}
 		}
@@ -126,3 +129,11 @@ func (b *Budget) idle(r Rate) int64 {
 	}
 	return b.at + 2*int64(r.Per)
 }
+
+// A clock tells the time by what has passed since it was started, so that nobody
+// is let in or shut out because somebody set the clock of the machine.
+type clock struct{ start time.Time }
+
+func startClock() clock { return clock{time.Now()} }
+
+func (c clock) now() time.Time { return c.start.Add(time.Since(c.start)) }

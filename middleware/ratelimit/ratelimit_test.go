@@ -344,6 +344,26 @@ func TestRates(t *testing.T) {
 	}
 }
 
+// TestClockSetBack: nobody is shut out for the hour by which a clock was wrong.
+func TestClockSetBack(t *testing.T) {
+	for _, kind := range []ratelimit.Kind{ratelimit.Window, ratelimit.TokenBucket} {
+		r := ratelimit.Rate{Events: 3, Per: time.Second, Kind: kind}
+		var b ratelimit.Budget
+		now := time.Unix(100_000, 0)
+		for _, jump := range []time.Duration{0, -time.Hour, -2 * time.Second, time.Hour, -24 * time.Hour} {
+			now = now.Add(jump)
+			for range r.Events {
+				if res := b.Take(r, now); !res.OK {
+					t.Errorf("kind %d, after a jump by %v: refused for %v", kind, jump, res.RetryAfter)
+				}
+			}
+			if b.Take(r, now).OK {
+				t.Errorf("kind %d, after a jump by %v: more than %d at once", kind, jump, r.Events)
+			}
+		}
+	}
+}
+
 // A million addresses leave no more behind than the store may hold, and what has
 // rested goes by itself.
 func TestMemoryIsBounded(t *testing.T) {

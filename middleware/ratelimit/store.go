@@ -21,6 +21,7 @@ type Store interface {
 // displaces an old one that has rested, or if there is none at hand the one that
 // will have soonest.
 type Memory struct {
+	clock  clock
 	seed   maphash.Seed
 	shards [shards]shard
 }
@@ -49,7 +50,7 @@ func NewMemory(keys int) *Memory {
 	if keys == 0 {
 		keys = DefaultKeys
 	}
-	m := &Memory{seed: maphash.MakeSeed()}
+	m := &Memory{clock: startClock(), seed: maphash.MakeSeed()}
 	for i := range m.shards {
 		m.shards[i].max = max(1, keys/shards)
 		m.shards[i].values = make(map[string]*entry)
@@ -63,7 +64,7 @@ func (m *Memory) shard(key string) *shard {
 
 // Take implements [Store]; its error is nil.
 func (m *Memory) Take(_ context.Context, key string, r Rate) (Result, error) {
-	now := time.Now()
+	now := m.clock.now()
 	s := m.shard(key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
