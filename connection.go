@@ -67,6 +67,9 @@ func (c *connection) Receive(m engineio.Message) {
 		c.malformed(err)
 		return
 	}
+	if waiting || !complete {
+		c.gathered()
+	}
 	if !complete {
 		it.recycle() // parts has copied what it needs
 		return

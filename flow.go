@@ -7,6 +7,7 @@ package socketio
 // limit counts. Guarded by connection.mu.
 type flow struct {
 	bytes   int
+	parts   int // bytes of attachments that wait for others
 	events  int32
 	waiting int32 // handlers that wait for an ack
 	paused  bool
@@ -26,6 +27,20 @@ func (c *connection) received(size int) (limit string) {
 	}
 	c.decide()
 	return ""
+}
+
+// Held implements [engineio.Holder].
+func (c *connection) Held() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.flow.bytes + c.flow.parts
+}
+
+// gathered notes the attachments that wait for others.
+func (c *connection) gathered() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.flow.parts = int(c.parts.Size())
 }
 
 // handled is the opposite of received. c.mu is held.

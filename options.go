@@ -130,6 +130,13 @@ type Options struct {
 	MaxQueuedBytes   int
 	MaxQueuedPackets int
 
+	// MaxMemory is, in bytes, how much of the heap of the process may be live,
+	// whatever it is used for. Above it the connections that hold most are cut,
+	// of those that hold 16 KiB and more, and new ones get status 503. Default
+	// three quarters of the limit of the runtime (GOMEMLIMIT); without one there
+	// is none.
+	MaxMemory int64
+
 	// Transports that clients may use. Default "polling" and "websocket"; for
 	// "webtransport" there has to be a server of engineio/webtransport, too.
 	Transports []string
@@ -316,6 +323,7 @@ func (o *Options) engine() *engineio.Options {
 		MaxHandshakes:     o.MaxHandshakes,
 		TrustedProxies:    o.TrustedProxies,
 		MaxQueuedBytes:    o.MaxQueuedBytes,
+		MaxMemory:         o.MaxMemory,
 
 		MaxConnectionsPerAddress: o.MaxConnectionsPerAddress,
 		MaxQueuedPackets:         o.MaxQueuedPackets,

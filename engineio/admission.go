@@ -53,6 +53,9 @@ func (s *Server) admit(r *http.Request) (address string, refusal *ConnectionErro
 	switch {
 	case s.draining:
 		refusal = unavailable("SHUTTING_DOWN", errDraining, http.StatusServiceUnavailable, retryAfterMoment)
+	case s.tight.Load():
+		s.hit("MaxMemory")
+		refusal = unavailable("SHORT_OF_MEMORY", ErrMemory, http.StatusServiceUnavailable, retryAfterBusy)
 	case int(s.live.Load()) >= s.opts.MaxConnections:
 		s.hit("MaxConnections")
 		refusal = unavailable("TOO_MANY_CONNECTIONS", fmt.Errorf("%w: %d", errConnections, s.opts.MaxConnections),

@@ -16,6 +16,10 @@ var (
 	// enough and the queue is full. The session is being closed.
 	ErrSlowConsumer = errors.New("engineio: slow consumer: outgoing queue is full")
 
+	// ErrMemory is why a session ended that held much when the process was short
+	// of memory (Options.MaxMemory).
+	ErrMemory = errors.New("engineio: server is short of memory")
+
 	// ErrDropped reports that a volatile message was dropped, because older
 	// data still waits or no poll is open.
 	ErrDropped = errors.New("engineio: volatile message dropped")

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sockeye-go/socketio/internal/pressure"
 	"github.com/sockeye-go/socketio/internal/ws"
 )
 
@@ -70,6 +71,14 @@ type Options struct {
 	MaxQueuedBytes int
 	// MaxQueuedPackets limits the number of Sends that wait. Default 16,384.
 	MaxQueuedPackets int
+
+	// MaxMemory is, in bytes, how much of the heap of the process may be live,
+	// whatever it is used for. Above it, as each collection of garbage finds it,
+	// the sessions that hold most are cut with [TransportError] and [ErrMemory],
+	// those with 16 KiB and more, and new ones get status 503 and a Retry-After.
+	// Default three quarters of the limit that the runtime has been given
+	// (GOMEMLIMIT); without one there is none.
+	MaxMemory int64
 
 	// Transports that clients may use. Default polling and websocket. For
 	// webtransport there has to be a server of engineio/webtransport, too.
@@ -153,6 +162,7 @@ func (o *Options) withDefaults() *Options {
 	setNumber(&c.MaxHandshakes, 1000, "MaxHandshakes")
 	setNumber(&c.MaxQueuedBytes, 1<<20, "MaxQueuedBytes")
 	setNumber(&c.MaxQueuedPackets, 1<<14, "MaxQueuedPackets")
+	setNumber(&c.MaxMemory, pressure.Limit()/4*3, "MaxMemory")
 	c.PerMessageDeflate = c.PerMessageDeflate.withDefaults()
 	c.HTTPCompression = c.HTTPCompression.withDefaults()
 	if c.Transports == nil {

@@ -3,6 +3,7 @@ package engineio
 import (
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,11 +19,12 @@ type polling struct {
 	lossy    []int         // places in the queue of what may be dropped, oldest first
 	drained  chan struct{} // closed when the queue is taken; nil unless somebody wants to know
 
-	wait    *waitingPoll  // the GET that waits
-	posting bool          // a POST is being handled
-	warned  bool          // of a POST that was too large
-	resumed chan struct{} // closed by resume; nil unless paused
-	last    packetType    // how the session ended
+	wait    *waitingPoll        // the GET that waits
+	posting http.ResponseWriter // of the POST that is being handled, or nil
+	body    atomic.Int64        // bytes of it that have come
+	warned  bool                // of a POST that was too large
+	resumed chan struct{}       // closed by resume; nil unless paused
+	last    packetType          // how the session ended
 
 	probe      *wsTransport
 	probed     bool

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 )
@@ -41,19 +42,20 @@ func (s *Session) servePost(w http.ResponseWriter, r *http.Request) {
 		s.mu.Unlock()
 		s.srv.refuse(w, r, s.goneError())
 		return
-	case p.posting:
+	case p.posting != nil:
 		s.mu.Unlock()
 		s.end(TransportError, errPostOverlap)
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
-	p.posting = true
+	p.posting = w
 	resumed := p.resumed
 	s.mu.Unlock()
 	defer func() {
 		s.mu.Lock()
-		p.posting = false
+		p.posting = nil
 		s.mu.Unlock()
+		p.body.Store(0)
 	}()
 
 	if resumed != nil { // paused: leave the body to TCP until there is room
@@ -72,7 +74,7 @@ func (s *Session) servePost(w http.ResponseWriter, r *http.Request) {
 			bodies.Put(buf)
 		}
 	}()
-	switch err := s.srv.readBody(buf, w, r); {
+	switch err := s.srv.readBody(buf, w, r, &p.body); {
 	case errors.Is(err, errTooLarge):
 		s.srv.hit("MaxPayload")
 		s.refuseLarge(w, r, buf.Bytes())
@@ -83,6 +85,8 @@ func (s *Session) servePost(w http.ResponseWriter, r *http.Request) {
 	case errors.Is(err, errNotEncoded):
 		s.end(TransportError, err)
 		w.WriteHeader(http.StatusBadRequest)
+		return
+	case s.cutting.Load():
 		return
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		s.srv.hit("BodyTimeout")
@@ -143,7 +147,8 @@ var errTooLarge = errors.New("payload too large")
 
 // readBody reads what r brings, at most MaxPayload, and no faster than it comes:
 // nothing is allocated because a header promises it.
-func (s *Server) readBody(buf *bytes.Buffer, w http.ResponseWriter, r *http.Request) error {
+// What has come is counted in came.
+func (s *Server) readBody(buf *bytes.Buffer, w http.ResponseWriter, r *http.Request, came *atomic.Int64) error {
 	limit := s.opts.MaxPayload
 	if r.ContentLength > limit {
 		return errTooLarge
@@ -155,7 +160,7 @@ func (s *Server) readBody(buf *bytes.Buffer, w http.ResponseWriter, r *http.Requ
 	if err != nil {
 		return err
 	}
-	n, err := buf.ReadFrom(io.LimitReader(body, limit+1))
+	n, err := buf.ReadFrom(io.LimitReader(countedReader{body, came}, limit+1))
 	if err != nil && body != r.Body && !errors.Is(err, os.ErrDeadlineExceeded) {
 		err = fmt.Errorf("%w: %w", errNotEncoded, err)
 	}
@@ -163,6 +168,17 @@ func (s *Server) readBody(buf *bytes.Buffer, w http.ResponseWriter, r *http.Requ
 		return errTooLarge
 	}
 	return err
+}
+
+type countedReader struct {
+	io.Reader
+	n *atomic.Int64
+}
+
+func (c countedReader) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	c.n.Add(int64(n))
+	return n, err
 }
 
 // receivePayload handles the packets of a POST up to the first bad one.

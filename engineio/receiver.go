@@ -19,6 +19,10 @@ type Receiver interface {
 	Closed(reason Reason, err error)
 }
 
+// A Holder is a [Receiver] that says how many bytes it keeps of what it has
+// received, for Options.MaxMemory. Held may be called at any time.
+type Holder interface{ Held() int }
+
 // A Reason says why a session ended, in the words of the original.
 type Reason string
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/sockeye-go/socketio/internal/component"
 	"github.com/sockeye-go/socketio/internal/poll"
+	"github.com/sockeye-go/socketio/internal/pressure"
 	"github.com/sockeye-go/socketio/internal/tally"
 	"github.com/sockeye-go/socketio/internal/ws"
 )
@@ -34,6 +35,8 @@ type Server struct {
 	handshakes atomic.Int64 // being answered
 	opening    atomic.Int64 // of these streams whose client has yet to say what for
 	addresses  tally.Census // empty unless there is a limit
+	tight      atomic.Bool  // there is more on the heap than MaxMemory
+	relax      func()       // ends the watch over memory
 	counts     counts
 
 	mu       sync.Mutex
@@ -52,6 +55,10 @@ func NewServer(opts *Options) *Server {
 	s.log = component.Logger(s.opts.Logger, component.EngineSocket)
 	s.opts.Logger = component.Logger(s.opts.Logger, component.Engine)
 	s.heart = newHeart(s.opts.PingInterval, s.opts.PingTimeout, s.sendPing, s.pongOverdue, s.callOverdue)
+	s.relax = func() {}
+	if s.opts.MaxMemory > 0 {
+		s.relax = pressure.Watch(s.opts.MaxMemory, s.relieve)
+	}
 	return s
 }
 
@@ -80,6 +87,7 @@ func (s *Server) Session(sid string) *Session { return s.table.get(sid) }
 // Close ends all sessions at once and refuses new ones.
 func (s *Server) Close() error {
 	s.drain()
+	s.relax()
 	if f := s.opts.Forwarder; f != nil {
 		f.Shutdown(done)
 	}
@@ -109,6 +117,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 	select {
 	case <-empty:
+		s.relax()
 		return nil
 	case <-ctx.Done():
 		return errors.Join(context.Cause(ctx), s.Close())

@@ -33,7 +33,7 @@ type Session struct {
 	wsFirst bool
 	form    form
 	fresh   atomic.Bool // Receive was called and Flush was not yet
-	slow    atomic.Bool // the queue was full once: the session is being cut
+	cutting atomic.Bool // the session is being cut, and what waits is counted
 
 	mu      sync.Mutex
 	state   state
@@ -234,7 +234,7 @@ func (s *Session) endLocked(last packetType) bool {
 	s.srv.table.remove(s.id)
 	s.srv.heart.leave(s)
 	if p := s.polling; p != nil {
-		if !s.slow.Load() { // those were counted
+		if !s.cutting.Load() { // those were counted
 			s.srv.counts.dropped.AddN(DropClosed, p.messages())
 		}
 		p.end(last)
@@ -268,20 +268,27 @@ func (s *Session) afterEnd(reason Reason, err error) {
 // tooSlow is called when a queue is full. It never runs on the path of the
 // sender, who may be in the middle of a broadcast.
 func (s *Session) tooSlow() {
-	if s.slow.Swap(true) {
+	if s.cutting.Swap(true) {
 		return
 	}
 	go func() {
 		bytes, packets := s.Buffered()
 		s.srv.hit("MaxQueuedBytes")
-		s.srv.counts.dropped.AddN(DropSlow, packets+1)
 		s.srv.log.Warn("slow consumer: session is cut", "sid", s.id, "remote", s.remote, "bytes", bytes, "packets", packets)
-		if t := s.ws.Load(); t != nil {
-			t.closing.Store(true) // the end of the connection is not the peer's doing
-			t.conn.Close()        // a close frame would wait behind what is not read
-		}
-		s.end(TransportError, ErrSlowConsumer)
+		s.cut(DropSlow, packets+1, ErrSlowConsumer)
 	}()
+}
+
+// cut ends the session without waiting for the client to take what waits.
+// s.cutting has been set by the caller, who has counted what that is.
+func (s *Session) cut(reason DropReason, dropped int, err error) {
+	s.srv.counts.dropped.AddN(reason, dropped)
+	if t := s.ws.Load(); t != nil {
+		t.closing.Store(true) // the end of the connection is not the peer's doing
+		t.conn.Close()        // a close frame would wait behind what is not read
+	}
+	s.abortPost()
+	s.end(TransportError, err)
 }
 
 // isClosed reports whether anything still may be received.

@@ -36,6 +36,7 @@ const (
 	DropVolatile DropReason = "volatile" // the client was not ready for it
 	DropLossy    DropReason = "lossy"    // it made room in a full queue
 	DropSlow     DropReason = "slow"     // it waited for, or was one too many for, a client that was cut as too slow
+	DropMemory   DropReason = "memory"   // it waited for a client that was cut at MaxMemory
 	DropClosed   DropReason = "closed"   // it waited for a polling session that ended
 )
 

@@ -58,6 +58,8 @@ type streamParser struct {
 	part []byte // head and payload so far
 }
 
+func (p *streamParser) drop() { p.part = nil }
+
 // next consumes n bytes of in. Otherwise it is as [ws.Parser.Next], whose messages
 // it returns: Text or Binary.
 func (p *streamParser) next(in []byte) (m ws.Message, n int, ok bool, err error) {

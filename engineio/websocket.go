@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"io"
+	"math"
 	"net"
 	"sync/atomic"
 	"time"
@@ -23,9 +24,10 @@ type wsTransport struct {
 	deflate ws.Deflate    // zero: nothing is compressed
 	stream  *streamParser // in place of parser, in the form streamed
 
-	broken  bool        // the peer violated the protocol; guarded by s.recvMu
-	probing atomic.Bool // not the session's transport yet
-	closing atomic.Bool // the close frame is on its way; what still comes is ignored
+	broken  bool         // the peer violated the protocol; guarded by s.recvMu
+	probing atomic.Bool  // not the session's transport yet
+	closing atomic.Bool  // the close frame is on its way; what still comes is ignored
+	held    atomic.Int32 // bytes of an incomplete message, at most what an int32 can say
 	linger  atomic.Pointer[time.Timer]
 	late    int64      // bytes that came after closing; guarded by s.recvMu
 	pings   *pingMeter // nil until the peer pings; guarded by s.recvMu
@@ -113,11 +115,25 @@ func (t *wsTransport) Data(p []byte) {
 			return
 		}
 		if !ok {
+			t.noteHeld()
 			return
 		}
 		p = p[n:]
 		t.message(m)
 	}
+	if t.held.Load() != 0 {
+		t.noteHeld()
+	}
+}
+
+// noteHeld says, to those who look for memory, what is kept of a message that is
+// incomplete.
+func (t *wsTransport) noteHeld() {
+	n := t.parser.Held()
+	if t.stream != nil {
+		n = cap(t.stream.part)
+	}
+	t.held.Store(int32(min(n, math.MaxInt32)))
 }
 
 func (t *wsTransport) next(p []byte) (ws.Message, int, bool, error) {
@@ -136,6 +152,10 @@ func (t *wsTransport) Ended(err error) {
 		timer.Stop()
 	}
 	t.conn.Close()
+	t.parser.Drop()
+	if t.stream != nil {
+		t.stream.drop()
+	}
 	if t.closing.Swap(true) {
 		return // we closed; the session knows
 	}

@@ -69,5 +69,13 @@ type decoderTo interface {
 // Waiting reports whether a packet lacks attachments.
 func (r *Reassembler) Waiting() bool { return r.waiting != nil }
 
+// Size returns the bytes of attachments that wait for others.
+func (r *Reassembler) Size() int64 {
+	if r.waiting == nil {
+		return 0
+	}
+	return r.waiting.size
+}
+
 // Reset drops the packet that waits, if any.
 func (r *Reassembler) Reset() { r.waiting = nil }

@@ -60,6 +60,25 @@ type block [72 << 10]byte
 
 var blocks = sync.Pool{New: func() any { return new(block) }}
 
+// Held returns the bytes that are kept of a message that is incomplete.
+func (p *Parser) Held() int {
+	if p.part == nil {
+		return 0
+	}
+	if p.part.block != nil {
+		return len(block{})
+	}
+	return cap(p.part.data)
+}
+
+// Drop forgets an incomplete message, behind which nothing must follow.
+func (p *Parser) Drop() {
+	p.Release()
+	p.part, p.err = nil, errDropped
+}
+
+var errDropped = protocolError("the rest of a message that was dropped")
+
 // Release gives up the memory of the last message. It need not be called, but
 // then a Parser holds it until the next call of Next.
 func (p *Parser) Release() {

@@ -17,6 +17,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/sockeye-go/socketio"
 )
 
 // A subject is a server in a process of its own.
@@ -34,6 +36,7 @@ type subject struct {
 type account struct {
 	Goroutines int
 	Heap       int64
+	Stats      socketio.Stats
 }
 
 type lockedBuffer struct {

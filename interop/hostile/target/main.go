@@ -14,12 +14,25 @@ import (
 	"net/http"
 	"os"
 	"runtime/debug"
+	"strconv"
 	"time"
 
 	"runtime"
 
 	"github.com/sockeye-go/socketio"
 )
+
+// A listener keeps what the kernel takes for a slow reader small, if
+// TARGET_WRITE_BUFFER says so, in bytes.
+type listener struct{ net.Listener }
+
+func (l listener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if n, _ := strconv.Atoi(os.Getenv("TARGET_WRITE_BUFFER")); n > 0 && err == nil {
+		err = c.(*net.TCPConn).SetWriteBuffer(n)
+	}
+	return c, err
+}
 
 func main() {
 	srv := socketio.NewServer(&socketio.Options{
@@ -48,7 +61,7 @@ func main() {
 	mux.Handle("/socket.io/", srv)
 	hs := &http.Server{Handler: mux, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
 	socketio.ConfigureServer(hs)
-	go hs.Serve(ln)
+	go hs.Serve(listener{ln})
 	fmt.Printf("listening %d\n", ln.Addr().(*net.TCPAddr).Port)
 	in := bufio.NewScanner(os.Stdin)
 	for in.Scan() { // any line asks for the account
