@@ -24,6 +24,7 @@ var wallClock = map[string]string{
 	"middleware/ratelimit/rate.go:Take":   "its caller's time; Memory brings one that nobody sets",
 	"middleware/ratelimit/store.go:clean": "the time of Memory's own clock",
 	"remote.go:describeHandshake":         "shown to people",
+	"tap.go:take":                         "only whether it is another second",
 }
 
 // TestNoWallClock finds whatever else does.
