@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -19,7 +20,7 @@ func startGo(s Setting, url string) (*clients, error) {
 	var stops []chan struct{}
 	for i := range s.Clients {
 		o := &client.Options{
-			Path: "/", Transports: s.Transports, DisableUpgrades: len(s.Transports) == 1, RetryConnect: true,
+			Path: cmp.Or(s.Path, "/"), Transports: s.Transports, DisableUpgrades: len(s.Transports) == 1, RetryConnect: true,
 			Timeout: time.Second, ReconnectionDelay: 10 * time.Millisecond, ReconnectionDelayMax: 50 * time.Millisecond,
 			SocketOptions: client.SocketOptions{Auth: map[string]int{"client": i}},
 			Logger:        slog.New(slog.DiscardHandler),

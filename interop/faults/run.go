@@ -31,6 +31,7 @@ type Setting struct {
 	Clients    int
 	Seconds    float64 // how long there are faults
 	Seed       uint64
+	Path       string // of the engine, for the Go client: "" is "/"
 }
 
 // A Client is whose client it is.
