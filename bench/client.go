@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -33,7 +34,7 @@ func connect(addr string) (*client, error) {
 	c := &client{nc: nc, in: left, buf: make([]byte, 2048)}
 	c.parser.Init(ws.Client, 1<<20)
 	_ = nc.SetDeadline(time.Now().Add(2 * time.Minute)) // nothing here may hang
-	for _, step := range []struct{ send, want string }{{"", `0{"sid":`}, {"40", `40{"sid":`}} {
+	for _, step := range []struct{ send, want string }{{"", "0{"}, {"40", "40{"}} {
 		if step.send != "" {
 			err = c.send(step.send)
 		}
@@ -41,8 +42,8 @@ func connect(addr string) (*client, error) {
 		if err == nil {
 			_, m, err = c.next()
 		}
-		if err == nil && !bytes.HasPrefix(m, []byte(step.want)) {
-			err = fmt.Errorf("got %q, want %s…", m, step.want)
+		if err == nil && (!bytes.HasPrefix(m, []byte(step.want)) || sidOf(string(m)) == "") {
+			err = fmt.Errorf("got %q, want %s and a sid", m, step.want)
 		}
 		if err != nil {
 			nc.Close()
@@ -50,6 +51,17 @@ func connect(addr string) (*client, error) {
 		}
 	}
 	return c, nil
+}
+
+// sidOf returns the sid in the answer to a handshake, wherever it is in it; "" if
+// there is none.
+func sidOf(packet string) string {
+	_, rest, _ := strings.Cut(packet, `"sid":"`)
+	sid, _, ok := strings.Cut(rest, `"`)
+	if !ok {
+		return ""
+	}
+	return sid
 }
 
 // dialed counts connections.

@@ -261,24 +261,24 @@ func polling(p *process, scale int) (figure, error) {
 		}
 		defer res.Body.Close()
 		b, err := io.ReadAll(res.Body)
-		if err == nil && !strings.HasPrefix(string(b), want) {
+		answer := strings.TrimPrefix(string(b), "2\x1e") // some servers ping at once
+		if err == nil && !strings.HasPrefix(answer, want) {
 			err = fmt.Errorf("wrong answer: got %.120q, want %.120q", b, want)
 		}
-		return string(b), err
+		return answer, err
 	}
 	urls := make([]string, clients)
 	for i := range urls {
 		url := "http://" + p.addr + "/socket.io/?EIO=4&transport=polling"
-		open, err := call(url, "", `0{"sid":"`)
+		open, err := call(url, "", "0{")
 		if err != nil {
 			return figure{}, err
 		}
-		sid, _, _ := strings.Cut(open[len(`0{"sid":"`):], `"`)
-		urls[i] = url + "&sid=" + sid
+		urls[i] = url + "&sid=" + sidOf(open)
 		if _, err := call(urls[i], "40", "ok"); err != nil {
 			return figure{}, err
 		}
-		if _, err := call(urls[i], "", `40{"sid":`); err != nil {
+		if _, err := call(urls[i], "", "40{"); err != nil {
 			return figure{}, err
 		}
 	}
