@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"sync"
 
 	"github.com/sockeye-go/socketio/adapter"
 	"github.com/sockeye-go/socketio/engineio"
@@ -54,7 +55,9 @@ func (s *Socket) emit(f engineio.Flags, event string, args []any) error {
 	values = append(values, event)
 	values = append(values, args...)
 	h := parser.Header{Type: parser.Event, Namespace: s.nsp.name, ID: parser.NoID}
-	e, err := s.nsp.srv.opts.Parser.Encode(h, values...)
+	room := packetRooms.Get().(*packetRoom)
+	defer room.free()
+	e, err := room.encode(s.nsp.srv.opts.Parser, h, values)
 	if err != nil {
 		return fmt.Errorf("socketio: emit %q: %w", event, err)
 	}
@@ -62,17 +65,44 @@ func (s *Socket) emit(f engineio.Flags, event string, args []any) error {
 	return s.sendEncoded(e, f)
 }
 
+// A packetRoom is memory for a packet that is sent to one client: it is used again
+// when the engine has copied it, into a frame or a queue.
+type packetRoom struct{ buf []byte }
+
+var packetRooms = sync.Pool{New: func() any { return new(packetRoom) }}
+
+// maxPacketRoom bounds, in bytes, what is kept for the next packet.
+const maxPacketRoom = 80 << 10
+
+// encode encodes a packet that is valid until free, if the parser can.
+func (r *packetRoom) encode(codec parser.Parser, h parser.Header, values []any) (parser.Encoded, error) {
+	c, ok := codec.(interface {
+		EncodeTo(buf []byte, h parser.Header, values ...any) (parser.Encoded, error)
+	})
+	if !ok {
+		return codec.Encode(h, values...)
+	}
+	e, err := c.EncodeTo(r.buf, h, values...)
+	if cap(e.Head) > cap(r.buf) {
+		r.buf = e.Head[:0]
+	}
+	return e, err
+}
+
+func (r *packetRoom) free() {
+	if cap(r.buf) <= maxPacketRoom {
+		packetRooms.Put(r)
+	}
+}
+
 // sendEncoded sends what was encoded for this socket alone.
 func (s *Socket) sendEncoded(e parser.Encoded, f engineio.Flags) error {
-	if len(e.Attachments) == 0 {
-		return sendError(s.conn.sendMessage(engineio.Message{Binary: e.HeadBinary, Data: e.Head}, f))
+	msgs := make([]engineio.Message, 0, 4)
+	msgs = append(msgs, engineio.Message{Binary: e.HeadBinary, Data: e.Head})
+	for _, a := range e.Attachments {
+		msgs = append(msgs, engineio.Message{Binary: true, Data: a})
 	}
-	if s.conn.sess.Transport() == engineio.Polling {
-		// Attachments are the caller's bytes, and would be read when the poll
-		// comes. A WebSocket has copied them when Send returns.
-		e = ownAttachments(e)
-	}
-	return sendError(s.conn.send(prepare(e), f))
+	return sendError(s.conn.sendMessages(f, msgs...))
 }
 
 func ownAttachments(e parser.Encoded) parser.Encoded {

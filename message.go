@@ -1,6 +1,7 @@
 package socketio
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -144,12 +145,15 @@ func (m *Message) Ack(values ...any) error {
 		return ErrDisconnected
 	}
 	h := parser.Header{Type: parser.Ack, Namespace: s.nsp.name, ID: m.packet.ID}
-	e, err := m.codec.Encode(h, values...)
+	room := packetRooms.Get().(*packetRoom)
+	defer room.free()
+	e, err := room.encode(m.codec, h, values)
 	if err != nil {
 		m.acked.Store(false) // so that an error can still be answered
 		return fmt.Errorf("socketio: ack of %q: %w", m.event, err)
 	}
 	if m.once != nil {
+		e.Head = bytes.Clone(e.Head) // it is kept
 		if s = m.once.answered(s.nsp.name, m.packet.ID, e); s == nil || s.state.Load() == disconnected {
 			return nil // the client asks again, if it wants to know
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -45,15 +46,16 @@ func (c *connection) send(p *engineio.Prepared, f engineio.Flags) error {
 	return c.sess.Send(p, f)
 }
 
-// sendMessage is send for a packet without attachments, for this client alone.
-func (c *connection) sendMessage(m engineio.Message, f engineio.Flags) error {
+// sendMessages is send for a packet to this client alone, whose bytes may be
+// changed afterwards.
+func (c *connection) sendMessages(f engineio.Flags, msgs ...engineio.Message) error {
 	if c.srv.log.tracing() {
-		c.traceSent([]engineio.Message{m})
+		c.traceSent(slices.Clone(msgs))
 	}
 	if w := c.srv.watch.Load(); w != nil {
-		w.out(c, []engineio.Message{m})
+		w.out(c, slices.Clone(msgs))
 	}
-	return c.sess.SendMessage(m, f)
+	return c.sess.SendMessages(f, msgs...)
 }
 
 func (c *connection) traceSent(msgs []engineio.Message) {

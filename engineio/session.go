@@ -1,8 +1,10 @@
 package engineio
 
 import (
+	"bytes"
 	"errors"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -103,17 +105,30 @@ func (s *Session) Send(p *Prepared, f Flags) error {
 
 // SendMessage is Send for a message to this session alone. m.Data may be
 // changed when it returns.
-func (s *Session) SendMessage(m Message, f Flags) error {
+func (s *Session) SendMessage(m Message, f Flags) error { return s.SendMessages(f, m) }
+
+// SendMessages is SendMessage for several that are sent back to back.
+func (s *Session) SendMessages(f Flags, msgs ...Message) error {
 	t := s.ws.Load()
 	if t == nil {
-		m.Data = append([]byte(nil), m.Data...)
-		return s.Send(Prepare(m), f)
+		own := make([]Message, len(msgs))
+		for i, m := range msgs {
+			own[i] = Message{Binary: m.Binary, Data: bytes.Clone(m.Data)}
+		}
+		return s.Send(Prepare(own...), f)
 	}
-	if s.srv.tracing() {
-		s.trace("out", packetMessage, m)
+	size := 0
+	for _, m := range msgs {
+		if s.srv.tracing() {
+			s.trace("out", packetMessage, m)
+		}
+		size += len(m.Data) + maxFrameHeader
 	}
 	buf := scratch.Get().(*[]byte)
-	b := t.appendFrame((*buf)[:0], packetMessage, m, f)
+	b := slices.Grow((*buf)[:0], size)
+	for _, m := range msgs {
+		b = t.appendFrame(b, packetMessage, m, f)
+	}
 	err := t.send(b, false, f)
 	if cap(b) <= maxScratch {
 		*buf = b
@@ -125,7 +140,8 @@ func (s *Session) SendMessage(m Message, f Flags) error {
 // scratch holds frames while they are written.
 var scratch = sync.Pool{New: func() any { b := make([]byte, 0, 512); return &b }}
 
-const maxScratch = 64 << 10
+// maxScratch bounds what is kept for later: 64 KiB of binary data fit.
+const maxScratch = 80 << 10
 
 // Writable reports whether a message would leave at once.
 func (s *Session) Writable() bool {

@@ -1,9 +1,11 @@
 package parser
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -11,9 +13,30 @@ import (
 )
 
 // Encode builds the head in a buffer that is used again, so that Head is one
-// allocation of just its size. Values of the common types are written without
-// reflection, and without any other allocation.
+// allocation of just its size. Values of the common types, and structs, lists and
+// maps of them, are written without any other allocation.
 func (jsonParser) Encode(h Header, values ...any) (Encoded, error) {
+	e := encoders.Get().(*encoder)
+	defer e.free()
+	out, err := e.encode(h, values)
+	out.Head = bytes.Clone(out.Head)
+	return out, err
+}
+
+// EncodeTo is Encode into the memory of buf, or more if that is not enough: Head
+// begins somewhere in it. It is for packets that are sent at once, to one peer.
+func (jsonParser) EncodeTo(buf []byte, h Header, values ...any) (Encoded, error) {
+	e := encoders.Get().(*encoder)
+	defer e.free()
+	own := e.buf
+	e.buf = buf[:0]
+	out, err := e.encode(h, values)
+	e.buf = own
+	return out, err
+}
+
+// encode returns a packet whose Head is in e.buf.
+func (e *encoder) encode(h Header, values []any) (Encoded, error) {
 	kind := h.Type
 	if kind == BinaryEvent || kind == BinaryAck {
 		kind -= BinaryEvent - Event
@@ -24,19 +47,24 @@ func (jsonParser) Encode(h Header, values ...any) (Encoded, error) {
 	if strings.IndexByte(h.Namespace, ',') >= 0 {
 		return Encoded{}, &EncodeError{"namespace " + strconv.Quote(h.Namespace) + " has a comma"}
 	}
-	e := encoders.Get().(*encoder)
-	defer e.free()
+	// What precedes the payload is written last, when the attachments are counted.
+	e.buf = append(e.buf, make([]byte, maxHeader+len(h.Namespace))...)
 	if err := e.payload(kind, values); err != nil {
 		return Encoded{}, err
 	}
 	return e.finish(kind, h), nil
 }
 
+// maxHeader is the room for what precedes the payload, without the namespace: a
+// type, the number of attachments and a dash, a comma, an ID.
+const maxHeader = 1 + 20 + 1 + 1 + 20
+
 // An encoder is the room in which one payload is built.
 type encoder struct {
 	buf         []byte
 	attachments [][]byte
 	noBinary    bool // attachments are not possible in this packet
+	foreign     bool // something in buf was not written here
 	keys        []string
 	std         *json.Encoder // writes to buf
 }
@@ -56,7 +84,7 @@ func (e *encoder) free() {
 		return
 	}
 	clear(e.keys) // left there by an error
-	e.buf, e.keys, e.attachments, e.noBinary = e.buf[:0], e.keys[:0], nil, false
+	e.buf, e.keys, e.attachments, e.noBinary, e.foreign = e.buf[:0], e.keys[:0], nil, false, false
 	encoders.Put(e)
 }
 
@@ -68,6 +96,7 @@ func (e *encoder) Write(p []byte) (int, error) {
 
 // payload writes the values.
 func (e *encoder) payload(kind Type, values []any) error {
+	start := len(e.buf)
 	switch kind {
 	case Connect, ConnectError:
 		if len(values) == 0 || values[0] == nil {
@@ -78,7 +107,7 @@ func (e *encoder) payload(kind Type, values []any) error {
 			return err
 		}
 		first := byte(0)
-		if i := skipSpace(e.buf, 0); i < len(e.buf) {
+		if i := skipSpace(e.buf, start); i < len(e.buf) {
 			first = e.buf[i]
 		}
 		if first != '{' && (first != '"' || kind == Connect) {
@@ -135,36 +164,37 @@ func (e *encoder) name(v any) error {
 	return nil
 }
 
-// finish puts the header before the payload.
+// finish puts the header right before the payload.
 func (e *encoder) finish(kind Type, h Header) Encoded {
-	if !utf8.Valid(e.buf) { // what a MarshalJSON or a RawMessage brought
-		e.buf = repair(e.buf)
-	}
-	var room [1 + 20 + 1]byte
-	head := append(room[:0], '0'+byte(kind))
-	if n := len(e.attachments); n > 0 {
-		head[0] += byte(BinaryEvent - Event)
-		head = strconv.AppendInt(head, int64(n), 10)
-		head = append(head, '-')
-	}
 	namespace := h.Namespace
 	if namespace == "/" {
 		namespace = ""
 	} else if !utf8.ValidString(namespace) {
 		namespace = string(repair([]byte(namespace)))
 	}
-	var idRoom [20]byte
-	id := idRoom[:0]
-	if h.ID >= 0 {
-		id = strconv.AppendInt(id, h.ID, 10)
+	start := maxHeader + len(h.Namespace)
+	if payload := e.buf[start:]; e.foreign && !utf8.Valid(payload) {
+		e.buf = append(e.buf[:start], repair(payload)...)
 	}
-	out := make([]byte, 0, len(head)+len(namespace)+1+len(id)+len(e.buf))
-	out = append(out, head...)
+	var room [maxHeader + 64]byte // most fit
+	head := append(room[:0], '0'+byte(kind))
+	if n := len(e.attachments); n > 0 {
+		head[0] += byte(BinaryEvent - Event)
+		head = strconv.AppendInt(head, int64(n), 10)
+		head = append(head, '-')
+	}
 	if namespace != "" {
-		out = append(out, namespace...)
-		out = append(out, ',')
+		head = append(head, namespace...)
+		head = append(head, ',')
 	}
-	out = append(out, id...)
-	out = append(out, e.buf...)
+	if h.ID >= 0 {
+		head = strconv.AppendInt(head, h.ID, 10)
+	}
+	if len(head) > start { // a repaired namespace is longer
+		e.buf = slices.Concat(head, e.buf[start:])
+		return Encoded{Head: e.buf, Attachments: e.attachments}
+	}
+	out := e.buf[start-len(head):]
+	copy(out, head)
 	return Encoded{Head: out, Attachments: e.attachments}
 }

@@ -13,7 +13,7 @@ import (
 type mode uint8
 
 const (
-	modeStd       mode = iota // left to encoding/json
+	modeStd       mode = iota // left to encoding/json, which has rules of its own for it
 	modeScalar                // a string, number or boolean
 	modeAddress               // has a marshaler with a pointer receiver
 	modeBytes                 // is a []byte
@@ -27,6 +27,7 @@ const (
 // A plan says how to treat a type. It is made once per type, and immutable.
 type plan struct {
 	mode   mode
+	std    bool // encoding/json would write the same
 	elem   *plan
 	fields []field
 	byName map[string]int
@@ -100,7 +101,10 @@ func (b *planner) plan(t reflect.Type) *plan {
 		return p
 	}
 	if b.dir == marshaling && !mayHoldBytes(t, map[reflect.Type]bool{}) {
-		return p
+		if !plain(t, map[reflect.Type]bool{}) {
+			return p
+		}
+		p.std = true
 	}
 	switch t.Kind() {
 	case reflect.Interface:
@@ -134,6 +138,34 @@ func ownForm(t reflect.Type, dir direction) bool {
 		t = reflect.PointerTo(t)
 	}
 	return t.Implements(jsonUnmarshaler) || t.Implements(textUnmarshaler)
+}
+
+// plain reports whether all that can be reached from t is written here as
+// encoding/json does. It passes over methods of a pointer where it has the value
+// alone, which is left to it.
+func plain(t reflect.Type, seen map[reflect.Type]bool) bool {
+	if seen[t] || ownForm(t, marshaling) {
+		return true
+	}
+	if ownForm(reflect.PointerTo(t), marshaling) {
+		return false
+	}
+	seen[t] = true
+	switch t.Kind() {
+	case reflect.Map:
+		key := t.Key().Kind()
+		named := key == reflect.String || reflect.Int <= key && key <= reflect.Uint64 || t.Key().Implements(textMarshaler)
+		return named && plain(t.Elem(), seen)
+	case reflect.Slice, reflect.Array, reflect.Pointer:
+		return plain(t.Elem(), seen)
+	case reflect.Struct:
+		for _, f := range jsonfields.Of(t) {
+			if !plain(f.Type, seen) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // isBytes reports whether encoding/json would write the type in base64.

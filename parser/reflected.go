@@ -9,15 +9,18 @@ import (
 	"github.com/sockeye-go/socketio/internal/jsonfields"
 )
 
-// reflected writes a value whose type may contain a []byte, and of it what
-// does not by encoding/json.
+// reflected writes a value by the plan of its type.
 func (e *encoder) reflected(v reflect.Value, p *plan, depth int) error {
+	if p.mode == modeScalar {
+		return e.scalar(v)
+	}
 	if depth >= maxEncodeDepth {
+		if p.std {
+			return e.standard(v.Interface()) // which knows a cycle from a long list
+		}
 		return errCycle(v.Interface())
 	}
 	switch p.mode {
-	case modeScalar:
-		return e.scalar(v)
 	case modeAddress:
 		if !v.CanAddr() {
 			// encoding/json would pass over the method here; whoever gave

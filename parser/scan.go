@@ -110,16 +110,21 @@ const (
 // characters in a string: a quote, a backslash or a control character. The
 // lowest bit is in the first such byte; those above may err.
 func stops(x uint64) uint64 {
-	q, s := x^(ones*'"'), x^(ones*'\\')
-	return ((x-ones*0x20)&^x | (q-ones)&^q | (s-ones)&^s) & highs
+	q, s := x^(ones*'"'), x^(ones*'\\') // a byte that is one of the two becomes 0
+	return ((x - ones*0x20) | (q - ones) | (s - ones)) &^ x & highs
 }
+
+func load(b []byte, i int) uint64 { return binary.LittleEndian.Uint64(b[i:]) }
 
 // skipString returns the index behind the string whose quote is b[i].
 func skipString(b []byte, i int) int {
 	i++
 	for {
+		for len(b)-i >= 32 && stops(load(b, i))|stops(load(b, i+8))|stops(load(b, i+16))|stops(load(b, i+24)) == 0 {
+			i += 32
+		}
 		for len(b)-i >= 8 {
-			if s := stops(binary.LittleEndian.Uint64(b[i:])); s != 0 {
+			if s := stops(load(b, i)); s != 0 {
 				i += bits.TrailingZeros64(s) / 8
 				break
 			}

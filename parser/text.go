@@ -73,6 +73,9 @@ func appendString(dst []byte, s string) []byte {
 	dst = append(dst, '"')
 	start := 0
 	for i := 0; i < len(s); {
+		for len(s)-i >= 32 && stops(eight(s[i:]))|stops(eight(s[i+8:]))|stops(eight(s[i+16:]))|stops(eight(s[i+24:])) == 0 {
+			i += 32
+		}
 		for len(s)-i >= 8 {
 			if stop := stops(eight(s[i:])); stop != 0 {
 				i += bits.TrailingZeros64(stop) / 8

@@ -56,6 +56,7 @@ func (e *encoder) value(v any, depth int) error {
 
 // standard leaves a value to encoding/json.
 func (e *encoder) standard(v any) error {
+	e.foreign = true
 	if err := e.std.Encode(v); err != nil {
 		return err
 	}
@@ -82,6 +83,7 @@ func (e *encoder) raw(m json.RawMessage) error {
 	if end < 0 || skipSpace(m, end) != len(m) {
 		return e.standard(m) // which has the words for what is wrong
 	}
+	e.foreign = true
 	e.buf = append(e.buf, m[start:end]...)
 	return nil
 }
