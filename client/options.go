@@ -29,8 +29,13 @@ type Options struct {
 	Protocol int
 	// Transports to try, in order. Default engineio.WebSocket, then
 	// engineio.Polling for where WebSocket does not get through. With Polling
-	// first, as in browsers, the connection moves to WebSocket when it can.
+	// first, as in browsers, the connection moves to WebSocket, or to WebTransport
+	// if that is in the list, when it can.
 	Transports []string
+	// WebTransport makes the connections of engineio.WebTransport: a
+	// webtransport.Dialer, of the package that links QUIC. It must be set to have
+	// that in Transports.
+	WebTransport engineio.StreamDialer
 	// DisableUpgrades keeps a connection that began with polling there.
 	DisableUpgrades bool
 	// Query is added to that of the URL, Header to every request. Host in
@@ -145,8 +150,12 @@ func (o *Options) withDefaults() *Options {
 		wrong("Protocol", c.Protocol)
 	}
 	for _, t := range c.Transports {
-		if t != engineio.WebSocket && t != engineio.Polling {
+		switch {
+		case t == engineio.WebSocket || t == engineio.Polling:
+		case t != engineio.WebTransport || c.Protocol == 3:
 			wrong("Transports", t)
+		case c.WebTransport == nil:
+			panic("client: Options.WebTransport: must be set for that transport, to a webtransport.Dialer")
 		}
 	}
 	number(&c.MaxPayload, 16e6, "MaxPayload")
@@ -209,7 +218,8 @@ func number[T int | int64 | time.Duration](n *T, def T, name string) {
 func (o *Options) engine() *engineio.DialOptions {
 	return &engineio.DialOptions{
 		Protocol: o.Protocol, Transports: o.Transports, DisableUpgrades: o.DisableUpgrades,
-		Query: o.Query, Header: o.Header, Jar: o.Jar,
+		WebTransport: o.WebTransport,
+		Query:        o.Query, Header: o.Header, Jar: o.Jar,
 		TLSConfig: o.TLSConfig, Proxy: o.Proxy, NetDial: o.NetDial, RoundTripper: o.RoundTripper,
 		MaxPayload: o.MaxPayload, MaxPayloadPackets: o.MaxPayloadPackets, MaxQueuedBytes: o.MaxQueuedBytes,
 	}

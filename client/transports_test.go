@@ -5,12 +5,13 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
+	"slices"
 	"testing"
-	"time"
 
 	"github.com/sockeye-go/socketio"
 	"github.com/sockeye-go/socketio/client"
+	"github.com/sockeye-go/socketio/engineio"
+	"github.com/sockeye-go/socketio/engineio/webtransport"
 	"github.com/sockeye-go/socketio/parser/msgpack"
 )
 
@@ -29,6 +30,8 @@ func TestTransports(t *testing.T) {
 		{"upgrade refused", client.Options{Transports: []string{"polling", "websocket"}}, socketio.Options{DisableUpgrades: true}, "polling"},
 		{"fallback", client.Options{}, socketio.Options{Transports: []string{"polling"}}, "polling"},
 		{"round tripper", client.Options{RoundTripper: http.DefaultTransport}, socketio.Options{}, "websocket"},
+		{"webtransport", client.Options{Transports: []string{"webtransport"}}, socketio.Options{Transports: everyTransport}, "webtransport"},
+		{"upgrade to webtransport", client.Options{Transports: []string{"polling", "webtransport"}}, socketio.Options{Transports: everyTransport}, "webtransport"},
 		{"msgpack", client.Options{Parser: msgpack.Parser, Transports: []string{"polling", "websocket"}}, socketio.Options{Parser: msgpack.Parser}, "websocket"},
 		{"revision 3", client.Options{Protocol: 3}, socketio.Options{AllowEIO3: true}, "websocket"},
 		{"revision 3 polling", client.Options{Protocol: 3, Transports: []string{"polling"}}, socketio.Options{AllowEIO3: true}, "polling"},
@@ -45,10 +48,12 @@ func TestTransports(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			srv := socketio.NewServer(&tt.server)
-			hs := httptest.NewServer(srv)
-			defer hs.Close()
+			url, hash := serveBoth(t, srv, twoWeeks)
 			defer srv.Close()
-			m, err := client.New(hs.URL, &tt.client)
+			if slices.Contains(tt.client.Transports, engineio.WebTransport) {
+				tt.client.WebTransport = &webtransport.Dialer{CertificateHashes: [][]byte{hash}}
+			}
+			m, err := client.New(url, &tt.client)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -92,11 +97,7 @@ func TestTransports(t *testing.T) {
 				t.Fatal(context.Cause(s.Context()))
 			}
 			// An upgrade goes on beside the messages and may take longer than they.
-			for deadline := time.Now().Add(10 * time.Second); m.Transport() != tt.ends; <-time.After(time.Millisecond) {
-				if time.Now().After(deadline) {
-					t.Fatalf("ends on %s", m.Transport())
-				}
-			}
+			soon(t, func() bool { return m.Transport() == tt.ends })
 		})
 	}
 }

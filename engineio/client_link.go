@@ -12,13 +12,14 @@ import (
 	"github.com/sockeye-go/socketio/internal/ws"
 )
 
-// A clientLink is the WebSocket of a client's session. It is the handler of its
-// connection.
+// A clientLink is the WebSocket of a client's session, or its stream of
+// WebTransport, which has other frames. It is the handler of its connection.
 type clientLink struct {
 	s      *ClientSession
 	name   string
 	conn   *poll.Conn
 	parser ws.Parser
+	stream *clientStream // in place of parser, over WebTransport
 
 	broken  bool // the peer violated the protocol; guarded by s.recvMu
 	closing atomic.Bool
@@ -37,27 +38,7 @@ func (d *dialer) dialWebSocket(ctx context.Context, onSession func(*ClientSessio
 	}
 	t := &clientLink{name: WebSocket}
 	t.parser.Init(ws.Client, d.opts.MaxPayload)
-	var o *opened
-	in, err = t.await(ctx, nc, in, func(m ws.Message) error {
-		if m.Op != ws.Text || len(m.Data) == 0 || packetType(m.Data[0]) != packetOpen {
-			return errNoOpen
-		}
-		var err error
-		o, err = parseOpen(m.Data[1:])
-		return err
-	})
-	if err != nil {
-		nc.Close()
-		return nil, err
-	}
-	s := d.newClient(o, WebSocket, onSession)
-	s.running.Add(1)
-	t.s = s
-	t.conn = poll.New(nc, t, d.limits())
-	s.link.Store(t)
-	s.beat.begin(s)
-	t.conn.Start(in)
-	return s, nil
+	return d.openLink(ctx, t, nc, in, onSession)
 }
 
 func (d *dialer) limits() *poll.Limits {
@@ -76,7 +57,7 @@ func (t *clientLink) await(ctx context.Context, nc net.Conn, in []byte, got func
 	buf := make([]byte, 1024)
 	for {
 		for len(in) > 0 {
-			m, n, ok, err := t.parser.Next(in)
+			m, n, ok, err := t.next(in)
 			if err != nil {
 				return nil, err
 			}
@@ -109,12 +90,21 @@ func (t *clientLink) await(ctx context.Context, nc net.Conn, in []byte, got func
 	}
 }
 
+func (t *clientLink) next(p []byte) (ws.Message, int, bool, error) {
+	if t.stream != nil {
+		return t.stream.next(p)
+	}
+	return t.parser.Next(p)
+}
+
 var clientClose = ws.AppendClient(nil, ws.Close, nil, nil)
 
 // appendFrames appends the frames of packets of one kind.
 func (t *clientLink) appendFrames(dst []byte, kind packetType, messages []Message) []byte {
 	for _, m := range messages {
 		switch {
+		case t.stream != nil:
+			dst = appendStreamFrame(dst, kind, m)
 		case !m.Binary:
 			dst = ws.AppendClient(dst, ws.Text, []byte{byte(kind)}, m.Data)
 		case t.s.d.opts.Protocol == 3:
@@ -164,7 +154,11 @@ func (t *clientLink) close() {
 	if t.closing.Swap(true) {
 		return
 	}
-	t.conn.WriteLast(clientClose)
+	if t.stream != nil {
+		t.conn.CloseWrite()
+	} else {
+		t.conn.WriteLast(clientClose)
+	}
 	t.linger.Store(time.AfterFunc(clientLinger, t.conn.Close))
 }
 
@@ -181,7 +175,7 @@ func (t *clientLink) Data(p []byte) {
 	defer t.s.recvMu.Unlock()
 	t.s.beat.heard(t.s)
 	for len(p) > 0 && !t.broken {
-		m, n, ok, err := t.parser.Next(p)
+		m, n, ok, err := t.next(p)
 		if err != nil {
 			t.violation(err)
 			return
@@ -208,6 +202,9 @@ func (t *clientLink) Ended(err error) {
 	t.closing.Store(true)
 	t.conn.Close()
 	t.s.end(TransportClose, err)
+	if t.stream != nil {
+		t.stream.wait()
+	}
 	t.s.running.Done()
 }
 
@@ -261,7 +258,11 @@ func (t *clientLink) violation(err error) {
 		if wsErr, ok := errors.AsType[*ws.Error](err); ok {
 			code = wsErr.Code
 		}
-		t.conn.WriteLast(ws.AppendClient(nil, ws.Close, []byte{byte(code >> 8), byte(code)}, nil))
+		if t.stream != nil {
+			t.conn.CloseWrite()
+		} else {
+			t.conn.WriteLast(ws.AppendClient(nil, ws.Close, []byte{byte(code >> 8), byte(code)}, nil))
+		}
 		t.linger.Store(time.AfterFunc(clientLinger, t.conn.Close))
 	}
 	t.s.end(TransportError, err)

@@ -56,10 +56,10 @@ func (d *dialer) dialPolling(ctx context.Context, onSession func(*ClientSession)
 	s.mu.Lock()
 	if s.state == open {
 		p.startGetting(s)
-		if !d.opts.DisableUpgrades && d.uses(WebSocket) && o.upgradesTo(WebSocket) {
+		if to := d.upgrades(o); len(to) > 0 {
 			probe, cancel := context.WithTimeout(p.ctx, probeTimeout)
 			p.probing = cancel
-			s.running.Go(func() { defer cancel(); s.upgrade(probe) })
+			s.running.Go(func() { defer cancel(); s.upgrade(probe, to) })
 		}
 	}
 	s.mu.Unlock()

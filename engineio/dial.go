@@ -23,9 +23,14 @@ type DialOptions struct {
 	Protocol int
 	// Transports to try, in order: the next one if the server answers the one
 	// before with something else than a session. Default WebSocket, Polling.
-	// With Polling first, the session moves to WebSocket if that is in the list
-	// and the server offers it.
+	// With Polling first, the session moves to WebSocket or WebTransport if that is
+	// in the list and the server offers it; if both are, to the one that answers
+	// first, of which WebTransport has a start of 200 ms.
 	Transports []string
+	// WebTransport makes the streams of that transport, which must be set to have it
+	// in Transports. It takes TLSConfig, and none of what else is below about
+	// connections; behind a proxy there is no WebTransport.
+	WebTransport StreamDialer
 	// DisableUpgrades keeps a session that began with polling there.
 	DisableUpgrades bool
 
@@ -76,8 +81,14 @@ func (o *DialOptions) withDefaults() (*DialOptions, error) {
 		return nil, errors.New("DialOptions.Transports: empty; nil stands for the default")
 	}
 	for _, t := range c.Transports {
-		if t != Polling && t != WebSocket {
+		switch {
+		case t == Polling || t == WebSocket:
+		case t != WebTransport:
 			return nil, fmt.Errorf("DialOptions.Transports: unknown transport %q", t)
+		case c.WebTransport == nil:
+			return nil, errors.New("DialOptions.WebTransport: must be set for that transport, to a webtransport.Dialer")
+		case c.Protocol == 3:
+			return nil, errors.New("DialOptions.Transports: there is no webtransport in revision 3")
 		}
 	}
 	if c.Proxy == nil {
@@ -167,9 +178,12 @@ func Dial(ctx context.Context, rawURL string, o *DialOptions, onSession func(*Cl
 	d := &dialer{opts: opts, url: u}
 	for i, transport := range opts.Transports {
 		var s *ClientSession
-		if transport == WebSocket {
+		switch transport {
+		case WebTransport:
+			s, err = d.dialStream(ctx, onSession)
+		case WebSocket:
 			s, err = d.dialWebSocket(ctx, onSession)
-		} else {
+		default:
 			s, err = d.dialPolling(ctx, onSession)
 		}
 		if err == nil {
@@ -198,6 +212,9 @@ func asHandshakeError(err error, transport string) *HandshakeError {
 // anotherMayDo reports whether it makes sense to try another transport: not if
 // nobody is there, nor if somebody is and says no to this client.
 func (e *HandshakeError) anotherMayDo() bool {
+	if e.Code == UnsupportedProtocolVersion || e.Code == Forbidden {
+		return false
+	}
 	switch e.Status {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusProxyAuthRequired,
 		http.StatusTooManyRequests, http.StatusServiceUnavailable:
@@ -210,7 +227,7 @@ func (e *HandshakeError) anotherMayDo() bool {
 		_, untrusted := errors.AsType[*tls.CertificateVerificationError](e.Err)
 		return !untrusted
 	}
-	return e.Code != UnsupportedProtocolVersion && e.Code != Forbidden
+	return true
 }
 
 // A dialer makes the transports of one session.

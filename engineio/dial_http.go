@@ -118,10 +118,8 @@ func (d *dialer) openWebSocket(ctx context.Context, address string) (nc net.Conn
 		nc, leftover, res, err := ws.Dial(ctx, address, &ws.DialOptions{
 			Header: d.withCookies(header, u), TLSConfig: d.opts.TLSConfig, NetDial: d.opts.NetDial,
 		})
-		if res != nil && d.opts.Jar != nil {
-			if cookies := res.Cookies(); len(cookies) > 0 {
-				d.opts.Jar.SetCookies(u, cookies)
-			}
+		if res != nil {
+			d.keepCookies(res, u)
 		}
 		if err == nil {
 			return nc, leftover, nil
@@ -172,6 +170,12 @@ func (d *dialer) direct(u *url.URL) (bool, error) {
 	if d.opts.RoundTripper != nil {
 		return false, nil
 	}
+	proxy, err := d.proxy(u)
+	return proxy == nil, err
+}
+
+// proxy returns the proxy that stands before u.
+func (d *dialer) proxy(u *url.URL) (*url.URL, error) {
 	asHTTP := *u
 	switch asHTTP.Scheme {
 	case "ws":
@@ -181,9 +185,15 @@ func (d *dialer) direct(u *url.URL) (bool, error) {
 	}
 	proxy, err := d.opts.Proxy(&http.Request{Method: http.MethodGet, URL: &asHTTP, Host: asHTTP.Host, Header: d.opts.Header})
 	if err != nil {
-		return false, fmt.Errorf("proxy: %w", err)
+		return nil, fmt.Errorf("proxy: %w", err)
 	}
-	return proxy == nil, nil
+	return proxy, nil
+}
+
+func (d *dialer) keepCookies(res *http.Response, u *url.URL) {
+	if cookies := res.Cookies(); d.opts.Jar != nil && len(cookies) > 0 {
+		d.opts.Jar.SetCookies(u, cookies)
+	}
 }
 
 func (d *dialer) withCookies(h http.Header, u *url.URL) http.Header {

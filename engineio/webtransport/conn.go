@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"net/http"
 	"sync"
 	"time"
 
@@ -17,7 +16,13 @@ type conn struct {
 	*wt.Stream
 	sess  *wt.Session
 	done  sync.Once
-	after func() // on the client's side: ends what is below
+	timer *time.Timer // of CloseWrite; guarded by mu
+	ended bool        // guarded by mu
+	mu    sync.Mutex
+
+	// Of a client:
+	after func()        // ends what is below
+	gone  chan struct{} // closed when it has
 }
 
 // maxClosing is how much later than the stream the session ends. The end of a
@@ -36,11 +41,34 @@ func (c *conn) Read(b []byte) (int, error) {
 	return n, err
 }
 
+// Refusal returns the words with which the server has ended the session. They may
+// come a moment later than the end of the stream.
+func (c *conn) Refusal() (code uint32, message string) {
+	ctx, cancel := context.WithTimeout(context.Background(), maxClosing)
+	defer cancel()
+	_, err := c.sess.AcceptStream(ctx) // the server opens none: this is the way to be told
+	if r, ok := errors.AsType[*wt.SessionError](err); ok && r.Remote {
+		return uint32(r.ErrorCode), r.Message
+	}
+	return 0, ""
+}
+
+// Wait waits until nothing of a client's connection runs after Close.
+func (c *conn) Wait() {
+	if c.gone != nil {
+		<-c.gone
+	}
+}
+
 // CloseWrite sends what is left, and then ends the session: browsers have no other
 // way to learn of an end.
 func (c *conn) CloseWrite() error {
 	err := c.Stream.Close()
-	time.AfterFunc(maxClosing, func() { _ = c.Close() })
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.ended && c.timer == nil {
+		c.timer = time.AfterFunc(maxClosing, func() { _ = c.Close() })
+	}
 	return err
 }
 
@@ -50,30 +78,18 @@ func (c *conn) Close() error { return c.CloseWithError(0, "") }
 // CloseWithError ends the session with a code and a message that the peer sees.
 func (c *conn) CloseWithError(code uint32, message string) (err error) {
 	c.done.Do(func() {
+		c.mu.Lock()
+		c.ended = true
+		if c.timer != nil {
+			c.timer.Stop()
+		}
+		c.mu.Unlock()
 		c.CancelRead(0)
 		err = c.sess.CloseWithError(wt.SessionErrorCode(code), message)
 		if c.after != nil {
 			c.after()
+			close(c.gone)
 		}
 	})
 	return err
-}
-
-// Dial opens a session at an https URL and its stream. The connection speaks the
-// frames of Engine.IO: what is behind their heads is what would be a message over
-// WebSocket.
-func Dial(ctx context.Context, url string, header http.Header, t *wt.Transport) (net.Conn, error) {
-	if t == nil {
-		t = new(wt.Transport)
-	}
-	_, sess, err := t.Dial(ctx, url, header)
-	if err != nil {
-		return nil, err
-	}
-	stream, err := sess.OpenStreamSync(ctx)
-	if err != nil {
-		_ = sess.CloseWithError(0, "")
-		return nil, err
-	}
-	return &conn{Stream: stream, sess: sess}, nil
 }

@@ -131,8 +131,12 @@ func serve(t testing.TB, o engineio.Options, wo webtransport.Options, wrap ...fu
 	return s
 }
 
+func (s *server) tls() *tls.Config { return &tls.Config{RootCAs: s.pool} }
+
 func (s *server) transport() *wt.Transport {
-	return &wt.Transport{TLSClientConfig: &tls.Config{RootCAs: s.pool, NextProtos: []string{"h3"}}}
+	c := s.tls()
+	c.NextProtos = []string{"h3"}
+	return &wt.Transport{TLSClientConfig: c}
 }
 
 // A client speaks frames.
@@ -148,7 +152,7 @@ func (s *server) dial(header ...string) (*client, error) {
 	}
 	ctx, cancel := context.WithTimeout(s.t.Context(), 10*time.Second)
 	defer cancel()
-	nc, err := webtransport.Dial(ctx, s.url, h, s.transport())
+	nc, _, err := new(webtransport.Dialer).DialStream(ctx, s.url, h, s.tls())
 	if err != nil {
 		return nil, err
 	}
