@@ -230,6 +230,7 @@ func (m *Manager) lost(c *connection, reason socketio.DisconnectReason, err erro
 	if c.flow.stall != nil {
 		c.flow.stall.Stop()
 	}
+	m.begin(c.sess.Wait) // its goodbye may take a moment, and Close waits for it
 	current := m.conn == c
 	if current {
 		m.conn = nil

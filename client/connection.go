@@ -15,7 +15,8 @@ import (
 type connection struct {
 	m     *Manager
 	sess  *engineio.ClientSession
-	parts parser.Reassembler // used by Receive alone
+	parts parser.Reassembler // these two are used by Receive alone
+	size  int                // of the messages of a packet so far
 
 	// Guarded by Manager.mu.
 	ended  bool
@@ -43,13 +44,12 @@ func (c *connection) Receive(in engineio.Message) {
 		c.malformed(err)
 		return
 	}
+	c.size += len(data)
 	if !complete {
 		return
 	}
-	size := len(data)
-	for _, a := range p.Attachments {
-		size += len(a)
-	}
+	size := c.size
+	c.size = 0
 	if err := c.packet(p, size); err != nil {
 		c.malformed(err)
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/sockeye-go/socketio"
 	"github.com/sockeye-go/socketio/client"
+	"github.com/sockeye-go/socketio/engineio"
 	"github.com/sockeye-go/socketio/internal/ws"
 )
 
@@ -240,5 +241,46 @@ func TestSlowHandlers(t *testing.T) {
 				t.Error(context.Cause(s.Context()))
 			}
 		})
+	}
+}
+
+// TestEmptyPolls: a server that answers polls with nothing, at once, over and over, is
+// not asked for ever.
+func TestEmptyPolls(t *testing.T) {
+	m, err := client.New(hostile(t, openPacket, nil, nil), &client.Options{Transports: []string{"polling"}, DisableReconnection: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	if err := m.Socket("/").Connect(t.Context()); !errors.Is(err, socketio.TransportError) {
+		t.Errorf("Connect: %v", err)
+	}
+}
+
+// TestTooLargeAsBase64: over polling bytes become four thirds of what they are, and
+// that is what the server's limit is about.
+func TestTooLargeAsBase64(t *testing.T) {
+	for _, revision := range []int{3, 4} {
+		srv := socketio.NewServer(&socketio.Options{MaxPayload: 10_000, AllowEIO3: true})
+		hs := httptest.NewServer(srv)
+		length := socketio.NewEventWithAck[[]byte, int]("length")
+		length.Handle(srv, func(_ context.Context, _ *socketio.Socket, b []byte) (int, error) { return len(b), nil })
+		m, err := client.New(hs.URL, &client.Options{Transports: []string{"polling"}, Protocol: revision})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := m.Socket("/")
+		if err := s.Connect(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for n, fits := range map[int]bool{7_000: true, 7_480: true, 7_500: false, 9_000: false} {
+			got, err := length.EmitWithAck(t.Context(), s, make([]byte, n))
+			if fits && (err != nil || got != n) || !fits && !errors.Is(err, engineio.ErrTooLarge) {
+				t.Errorf("revision %d, %d bytes: %d, %v", revision, n, got, err)
+			}
+		}
+		m.Close()
+		srv.Close()
+		hs.Close()
 	}
 }

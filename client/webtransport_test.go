@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -105,6 +106,26 @@ func TestWebTransportClose(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A countedConn tells whether it is open.
+type countedConn struct{ open atomic.Int32 }
+
+type connCounter struct {
+	net.Conn
+	closed sync.Once
+	of     *countedConn
+}
+
+func (c *countedConn) dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	nc, err := new(net.Dialer).DialContext(ctx, network, addr)
+	c.open.Add(1)
+	return &connCounter{Conn: nc, of: c}, err
+}
+
+func (c *connCounter) Close() error {
+	c.closed.Do(func() { c.of.open.Add(-1) })
+	return c.Conn.Close()
 }
 
 // A countedSocket tells whether it is open.

@@ -121,12 +121,16 @@ func (s *ClientSession) Buffered() (bytes, packets int) {
 
 // Pause stops reading from the server, who is held back by TCP or by the poll
 // that does not come. Messages that were already read may still be delivered.
-// While paused, a missing heartbeat does not end the session on this side; the
-// server may end it.
+// While paused, a missing heartbeat does not end the session, and the server is told
+// now and again that the client lives.
 func (s *ClientSession) Pause() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.paused {
+		return
+	}
 	s.paused = true
+	s.beat.paused(s)
 	if t := s.link.Load(); t != nil {
 		t.conn.Pause()
 	}
@@ -140,7 +144,7 @@ func (s *ClientSession) Resume() {
 		return
 	}
 	s.paused = false
-	s.beat.heard(s)
+	s.beat.resumed(s)
 	if t := s.link.Load(); t != nil {
 		t.conn.Resume()
 	}

@@ -12,6 +12,10 @@ import (
 //
 // The original looks at pings alone, so that a large message on a slow line
 // kills the connection it arrives on.
+//
+// While reading is paused the server's heartbeat is not seen, but the client lives:
+// it sends its part of the heartbeat without being asked, often enough for each ping
+// that waits unread to be answered in time.
 type clientBeat struct {
 	timer *time.Timer // guarded by ClientSession.mu
 	start time.Time
@@ -23,11 +27,34 @@ func (b *clientBeat) begin(s *ClientSession) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	b.start = time.Now()
-	wait := s.interval + s.timeout
-	if s.d.opts.Protocol == 3 {
-		wait = s.interval
+	b.timer = time.AfterFunc(b.first(s), func() { b.due(s) })
+	if s.paused {
+		b.paused(s)
 	}
-	b.timer = time.AfterFunc(wait, func() { b.due(s) })
+}
+
+// first is how long the timer runs when nothing is owed.
+func (b *clientBeat) first(s *ClientSession) time.Duration {
+	if s.d.opts.Protocol == 3 {
+		return s.interval
+	}
+	return s.interval + s.timeout
+}
+
+// paused has the client speak by itself. s.mu is held.
+func (b *clientBeat) paused(s *ClientSession) {
+	if b.timer != nil && s.state != closed {
+		b.timer.Reset(min(s.interval, s.timeout) / 2)
+	}
+}
+
+// resumed goes back to the ordinary heartbeat. s.mu is held.
+func (b *clientBeat) resumed(s *ClientSession) {
+	b.heard(s)
+	b.asked.Store(false)
+	if b.timer != nil && s.state != closed {
+		b.timer.Reset(b.first(s))
+	}
 }
 
 func (b *clientBeat) stop() {
@@ -48,6 +75,9 @@ func (b *clientBeat) pong(s *ClientSession) {
 
 // due is called by the timer.
 func (b *clientBeat) due(s *ClientSession) {
+	if s.mayBePaused() {
+		return
+	}
 	patience := s.interval + s.timeout
 	if s.d.opts.Protocol == 3 {
 		if !b.asked.Swap(true) {
@@ -58,23 +88,39 @@ func (b *clientBeat) due(s *ClientSession) {
 		patience = s.timeout
 	}
 	silence := time.Since(b.start) - time.Duration(b.last.Load())
+	if silence < patience {
+		b.rearm(s, patience-silence)
+		return
+	}
+	s.end(PingTimeout, nil)
+}
+
+// mayBePaused sends what a paused session sends, and reports whether it is one.
+func (s *ClientSession) mayBePaused() bool {
 	s.mu.Lock()
 	paused := s.paused
-	s.mu.Unlock()
-	switch {
-	case paused: // it may have come, but we do not read
-		b.rearm(s, patience)
-	case silence < patience:
-		b.rearm(s, patience-silence)
-	default:
-		s.end(PingTimeout, nil)
+	if paused {
+		s.beat.paused(s)
 	}
+	s.mu.Unlock()
+	if paused {
+		kind := packetPong
+		if s.d.opts.Protocol == 3 {
+			kind = packetPing
+		}
+		s.control(kind, nil)
+	}
+	return paused
 }
 
 func (b *clientBeat) rearm(s *ClientSession, wait time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.state != closed {
+	switch {
+	case s.state == closed:
+	case s.paused:
+		b.paused(s)
+	default:
 		b.timer.Reset(wait)
 	}
 }

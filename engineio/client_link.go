@@ -253,17 +253,19 @@ func (t *clientLink) receiveBinary(data []byte) {
 // violation ends a connection whose peer does not keep to the protocol.
 func (t *clientLink) violation(err error) {
 	t.broken = true
-	if !t.closing.Swap(true) {
+	said := t.closing.Swap(true)
+	t.s.end(TransportError, err) // before the goodbye, which the server may answer at once
+	switch {
+	case said:
+		return
+	case t.stream != nil:
+		t.conn.CloseWrite()
+	default:
 		code := ws.CloseProtocolError
 		if wsErr, ok := errors.AsType[*ws.Error](err); ok {
 			code = wsErr.Code
 		}
-		if t.stream != nil {
-			t.conn.CloseWrite()
-		} else {
-			t.conn.WriteLast(ws.AppendClient(nil, ws.Close, []byte{byte(code >> 8), byte(code)}, nil))
-		}
-		t.linger.Store(time.AfterFunc(clientLinger, t.conn.Close))
+		t.conn.WriteLast(ws.AppendClient(nil, ws.Close, []byte{byte(code >> 8), byte(code)}, nil))
 	}
-	t.s.end(TransportError, err)
+	t.linger.Store(time.AfterFunc(clientLinger, t.conn.Close))
 }

@@ -5,6 +5,26 @@ import (
 	"strconv"
 )
 
+// sizeInPayload returns how many bytes appendPacket appends for a message that is
+// alone in its payload.
+func (d *dialer) sizeInPayload(m Message) int {
+	n := 1 + len(m.Data)
+	if m.Binary {
+		n = 1 + base64.StdEncoding.EncodedLen(len(m.Data))
+	}
+	if d.opts.Protocol != 3 {
+		return n
+	}
+	if m.Binary {
+		n++
+	}
+	units := n
+	if !m.Binary {
+		units = 1 + utf16Len(m.Data)
+	}
+	return len(strconv.Itoa(units)) + 1 + n
+}
+
 // appendPacket appends a packet to a payload.
 func (d *dialer) appendPacket(dst []byte, p clientPacket) []byte {
 	if d.opts.Protocol != 3 {

@@ -3,10 +3,12 @@ package engineio
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"time"
+	"unicode/utf8"
 )
 
 // clientPolling is what a client's session needs while it polls: a goroutine
@@ -150,6 +152,10 @@ func (s *ClientSession) getLoop(p *clientPolling) {
 			continue // to the end above
 		}
 		s.beat.heard(s)
+		if len(body) == 0 { // at once again, and again?
+			s.end(TransportError, errors.New("the answer to a poll is empty"))
+			continue
+		}
 		s.deliver(body)
 		s.flush(false)
 	}
@@ -173,6 +179,9 @@ func (p *clientPolling) wake() {
 
 // deliver handles the packets of a payload up to the first bad one.
 func (s *ClientSession) deliver(payload []byte) {
+	if !utf8.Valid(payload) { // as fetch decodes it
+		payload = bytes.ToValidUTF8(payload, []byte("\uFFFD"))
+	}
 	s.recvMu.Lock()
 	defer s.recvMu.Unlock()
 	for n := 1; len(payload) > 0 && !s.told; n++ {
@@ -233,6 +242,9 @@ func (p *clientPolling) push(s *ClientSession, f Flags, messages []Message) erro
 	size := 0
 	for _, m := range messages {
 		size += len(m.Data)
+		if s.maxSend > 0 && int64(s.d.sizeInPayload(m)) > s.maxSend {
+			return ErrTooLarge // for now: over WebSocket it would have passed
+		}
 	}
 	if p.bytes+size > s.d.opts.MaxQueuedBytes || len(p.queue)+len(messages) > s.d.opts.MaxQueuedPackets {
 		if f&Volatile != 0 {
