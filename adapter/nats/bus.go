@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -25,6 +27,8 @@ func New(conn *natsgo.Conn, o *Options) adapter.Factory {
 type bus struct {
 	conn *natsgo.Conn
 	o    *Options
+
+	reporting sync.Mutex // held while channels are told of NATS, so that the last word is true; taken before mu
 
 	mu       sync.Mutex
 	channels map[*channel]bool
@@ -82,8 +86,8 @@ func (b *bus) add(c *channel) {
 		go b.watch(b.status)
 	}
 	if b.conn.Status() != natsgo.CONNECTED {
-		// The channel is not there yet for the one who would be told.
-		go c.r.Lost(errAway)
+		// The channel is not there yet for the one who is told.
+		go b.report(c)
 	}
 }
 
@@ -99,26 +103,31 @@ func (b *bus) remove(c *channel) {
 
 var errAway = errors.New("nats: not connected")
 
-// watch tells the channels whether NATS is there, until nobody listens. NATS'
-// client subscribes to everything again before it says that it is connected.
+// watch tells the channels whether NATS is there, until nobody listens.
 func (b *bus) watch(status <-chan natsgo.Status) {
-	for s := range status {
-		var err error
-		if s != natsgo.CONNECTED {
-			err = errAway
-			if last := b.conn.LastError(); last != nil {
-				err = fmt.Errorf("%w: %w", errAway, last)
-			}
-		}
+	for range status {
 		b.mu.Lock()
-		all := make([]*channel, 0, len(b.channels))
-		for c := range b.channels {
-			all = append(all, c)
-		}
+		all := slices.Collect(maps.Keys(b.channels))
 		b.mu.Unlock()
-		for _, c := range all {
-			c.r.Lost(err)
+		b.report(all...)
+	}
+}
+
+// report tells channels how NATS is at this moment, whatever has been said of it: a
+// connection may come up while a namespace opens. NATS' client subscribes to
+// everything again before it says that it is connected.
+func (b *bus) report(cs ...*channel) {
+	b.reporting.Lock()
+	defer b.reporting.Unlock()
+	var err error
+	if b.conn.Status() != natsgo.CONNECTED {
+		err = errAway
+		if last := b.conn.LastError(); last != nil {
+			err = fmt.Errorf("%w: %w", errAway, last)
 		}
+	}
+	for _, c := range cs {
+		c.r.Lost(err)
 	}
 }
 
@@ -133,12 +142,13 @@ type channel struct {
 
 	mu     sync.Mutex
 	rooms  map[string]*natsgo.Subscription
+	gone   int // messages that were dropped for rooms that are not there any more
 	closed bool
 }
 
 // follow subscribes to the rooms that this node has.
 func (c *channel) follow(room string, exists bool) {
-	if len(room) == idLength {
+	if mayBeID(room) {
 		return // comes with what is for all
 	}
 	c.mu.Lock()
@@ -152,6 +162,8 @@ func (c *channel) follow(room string, exists bool) {
 		}
 	default:
 		delete(c.rooms, room)
+		dropped, _ := sub.Dropped()
+		c.gone += dropped
 		_ = sub.Unsubscribe()
 	}
 }
@@ -160,28 +172,36 @@ func (c *channel) follow(room string, exists bool) {
 // of ours.
 func (c *channel) run() {
 	defer close(c.done)
-	dropped := 0
+	dropped, full := 0, false
 	for m := range c.in {
+		full = full || len(c.in) >= cap(c.in)-1 // it was, before this one was taken
 		b, ok := c.bus.o.open(m.Subject, m.Data)
-		if !ok {
-			continue
+		if ok {
+			if message, err := cluster.Decode(b); err == nil {
+				c.r.Receive(message)
+			}
 		}
-		if message, err := cluster.Decode(b); err == nil {
-			c.r.Receive(message)
-		}
-		if len(c.in) == 0 {
+		if full && len(c.in) == 0 {
+			full = false
 			if n := c.dropped(); n > dropped {
 				c.r.Lost(fmt.Errorf("nats: %d messages were dropped, since this node is too slow", n-dropped))
-				c.r.Lost(nil)
 				dropped = n
+				c.bus.report(c)
 			}
 		}
 	}
 }
 
+// dropped returns how many messages did not fit into the channel so far.
 func (c *channel) dropped() int {
-	n := 0
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := c.gone
 	for _, sub := range c.fixed {
+		d, _ := sub.Dropped()
+		n += d
+	}
+	for _, sub := range c.rooms {
 		d, _ := sub.Dropped()
 		n += d
 	}

@@ -17,6 +17,6 @@
 // # Subjects
 //
 // Under [Options.Prefix] and the namespace: "all", "room.NAME" for broadcasts to
-// one room, and "node.ID" for answers. A room whose name has 20 characters is
-// taken for the id of a socket, and goes to all nodes.
+// one room, and "node.ID" for answers. A room that could be the id of a
+// socket, since its name has 20 characters or a # or ~ in it, goes to all nodes.
 package nats

@@ -2,6 +2,7 @@ package nats_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"net"
@@ -310,4 +311,89 @@ func TestEmbeddedOptions(t *testing.T) {
 			t.Errorf("%+v starts", o)
 		}
 	}
+}
+
+// TestOpeningWhileItComesUp: namespaces that open while the connection comes up are
+// not left degraded.
+func TestOpeningWhileItComesUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := startBroker(t)
+		conn := b.connect(t)
+		factory := nats.New(conn, nil)
+		var as []adapter.Adapter
+		open := func(h *adaptertest.Host) {
+			a, err := factory(h)
+			if err != nil {
+				t.Fatal(err)
+			}
+			as = append(as, a)
+		}
+		for _, h := range adaptertest.NewHosts(20) {
+			b.stop()
+			synctest.Wait()
+			up := make(chan struct{})
+			go func() {
+				defer close(up)
+				b.start()
+				<-time.After(time.Second) // of the bubble: until it tries again
+			}()
+			<-time.After(time.Second)
+			open(h)
+			<-up
+		}
+		<-time.After(5 * time.Second)
+		synctest.Wait()
+		for i, a := range as {
+			if err := a.Health(); err != nil {
+				t.Errorf("namespace %d: %v", i, err)
+			}
+			a.Close()
+		}
+	})
+}
+
+// A slow host takes its time for each message that it receives.
+type slowHost struct {
+	*adaptertest.Host
+	slow chan struct{}
+}
+
+func (h slowHost) ServerSide(m adapter.ServerMessage, reply func(json.RawMessage)) {
+	<-h.slow
+	h.Host.ServerSide(m, reply)
+}
+
+// TestTooSlow: what a node was too slow for is told, if it was for a room, too.
+func TestTooSlow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := startBroker(t)
+		hosts := adaptertest.NewHosts(2)
+		slow := slowHost{hosts[0], make(chan struct{})}
+		receiver, sender := b.node(t, slow, nil), b.node(t, hosts[1], nil)
+		defer receiver.Close()
+		defer sender.Close()
+		adaptertest.NewSocket(receiver, "first", "lobby")
+		synctest.Wait()
+		if err := sender.ServerSideEmit("stop", nil); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		for i := range 17_000 { // 16,384 fit
+			if err := sender.Broadcast(adapter.Target{Rooms: []string{"lobby"}}, packet("e")); err != nil {
+				t.Fatal(i, err)
+			}
+			if i%1000 == 0 {
+				synctest.Wait()
+			}
+		}
+		synctest.Wait()
+		close(slow.slow)
+		synctest.Wait()
+		if !strings.Contains(hosts[0].Log(), "messages were dropped") {
+			t.Errorf("nothing is said of what was dropped: %s", hosts[0].Log())
+		}
+		if err := receiver.Health(); err != nil {
+			t.Errorf("Health = %v", err)
+		}
+	})
 }

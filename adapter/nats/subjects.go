@@ -33,13 +33,15 @@ func token(name string) string {
 	return "#" + base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// idLength is how long the ids of sockets are. Every socket is in the room of its
-// id, which no node is subscribed to.
-const idLength = 20
+// mayBeID reports whether a room could be the id of a socket: every socket is in the
+// room of its id, which no node is subscribed to. Ids have 20 characters, and those
+// of clients of revision 3 are made of namespace, # and sid, with a ~ in it where
+// requests are forwarded.
+func mayBeID(room string) bool { return len(room) == 20 || strings.ContainsAny(room, "#~") }
 
 // of returns the subject of a message.
 func (s subjects) of(m *cluster.Message) string {
-	if m.Type == cluster.Broadcast && m.RequestID == "" && len(m.Target.Rooms) == 1 && len(m.Target.Rooms[0]) != idLength {
+	if m.Type == cluster.Broadcast && m.RequestID == "" && len(m.Target.Rooms) == 1 && !mayBeID(m.Target.Rooms[0]) {
 		return s.room(m.Target.Rooms[0])
 	}
 	return s.all()
