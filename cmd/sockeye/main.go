@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sockeye-go/socketio/cmd/sockeye/internal/cli"
+	"github.com/sockeye-go/socketio/cmd/sockeye/internal/connect"
 )
 
 func main() {
@@ -25,7 +26,10 @@ func main() {
 
 // run carries out one command line and returns the exit code; see package cli.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	root := newRoot(stdout, stderr)
+	return execute(ctx, newRoot(stdout, stderr), args, stderr)
+}
+
+func execute(ctx context.Context, root *cobra.Command, args []string, stderr io.Writer) int {
 	root.SetArgs(args)
 	command, err := root.ExecuteContextC(ctx)
 	if err == nil {
@@ -53,7 +57,8 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 		Short: "See, run, test and measure Socket.IO servers",
 		Long: `sockeye sees, runs, tests and measures Socket.IO servers, of whatever language
 they are and of every version from 2 on.`,
-		Example: `  sockeye demo                          chat, editor, game and files in the browser
+		Example: `  sockeye connect localhost:3000        a conversation with a server
+  sockeye demo                          chat, editor, game and files in the browser
   sockeye gen ./chat.Events             TypeScript for the events of a Go program`,
 		Args:          cobra.NoArgs,
 		SilenceErrors: true,
@@ -73,6 +78,7 @@ they are and of every version from 2 on.`,
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SuggestionsMinimumDistance = 2
 	root.AddCommand(demoCommand(stdout, stderr), genCommand(stdout),
+		connect.Command(stdout, stderr),
 		versionCommand(stdout), completionCommand(stdout), manCommand(stdout))
 	return root
 }

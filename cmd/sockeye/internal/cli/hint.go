@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/sockeye-go/socketio"
 	"github.com/sockeye-go/socketio/client"
 	"github.com/sockeye-go/socketio/engineio"
 )
@@ -41,6 +42,9 @@ func (t *Target) Hint(err error) string {
 			return "the server took the connection and did not answer; is it one of Socket.IO 3 or 4? then leave --eio3 out"
 		}
 		return "the server took the connection and said nothing to the namespace; if it is of Socket.IO 2, add --eio3; if it has another parser, --parser msgpack"
+	}
+	if errors.Is(err, socketio.ErrDisconnected) && !t.EIO3 {
+		return "the server closed the connection at once; if it is of Socket.IO 2, add --eio3; if it has another parser, --parser msgpack"
 	}
 	if hint := hintNetwork(err, t.URL.Host); hint != "" {
 		return hint
