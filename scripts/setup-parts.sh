@@ -18,6 +18,8 @@ need chromium chromium chromium-browser google-chrome google-chrome-stable
 need nginx-light nginx
 need redis-server redis-server
 need gcc gcc cc clang
+# Debian keeps initdb out of the path.
+if ! compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; then need postgresql initdb; fi
 # The race detector links against the C library.
 if [ ! -e /usr/include/stdlib.h ] && [ "$(uname)" = Linux ]; then missing+=(libc6-dev); fi
 
@@ -51,7 +53,7 @@ for c in node npm; do
 done
 
 # npm ci only when the lock file is newer than what is installed.
-for dir in interop/node interop/redis web bench/node examples/react-chat; do
+for dir in interop/node interop/redis interop/postgres web bench/node examples/react-chat; do
 	if [ -f "$dir/package-lock.json" ] && [ ! "$dir/node_modules/.package-lock.json" -nt "$dir/package-lock.json" ]; then
 		echo "npm ci in $dir"
 		(cd "$dir" && npm ci --no-audit --no-fund --silent)

@@ -19,14 +19,19 @@ import (
 func versions() {
 	for _, c := range [][]string{
 		{"go", "version"}, {"node", "--version"}, {"npm", "--version"}, {"gcc", "-dumpfullversion"},
-		{"chromium", "--version"}, {"nginx", "-v"}, {"redis-server", "--version"},
+		{"chromium", "--version"}, {"nginx", "-v"}, {"redis-server", "--version"}, {"initdb", "--version"},
 	} {
+		if c[0] == "initdb" { // Debian keeps it out of the path
+			if found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb"); len(found) > 0 {
+				c[0] = found[len(found)-1]
+			}
+		}
 		out, err := exec.Command(c[0], c[1:]...).CombinedOutput()
 		text := strings.TrimSpace(string(out))
 		if err != nil {
 			text = "not found"
 		}
-		fmt.Printf("%-9s %s\n", c[0], text)
+		fmt.Printf("%-9s %s\n", filepath.Base(c[0]), text)
 	}
 }
 

@@ -1,0 +1,108 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"regexp"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/sockeye-go/socketio/adapter/cluster"
+)
+
+// Options configure [New] and [NewEmitter]. Zero stands for the default.
+type Options struct {
+	// ChannelPrefix begins the names of the channels. Default "socket.io". All
+	// nodes must have the same.
+	ChannelPrefix string
+	// Table is where messages go that NOTIFY cannot carry (tableName in
+	// JavaScript); a schema and a dot may precede it. Default
+	// "socket_io_attachments". It is made if it is not there.
+	Table string
+	// PayloadThreshold is from how many bytes on a message goes through the table.
+	// Default, and most: 7999, all that NOTIFY carries.
+	PayloadThreshold int
+	// CleanupInterval is how long a message stays in the table at least. Default
+	// 30 s.
+	CleanupInterval time.Duration
+	// Connect makes the connection to listen on; it is closed with the last
+	// namespace. Default: one out of the pool. Behind a transaction pooler it has
+	// to go past it, to the same database.
+	Connect func(context.Context) (*pgx.Conn, error)
+
+	// HeartbeatInterval is how often a node says that it is there, while there are
+	// Node servers in the cluster. Default 5 s, as in Node.
+	HeartbeatInterval time.Duration
+	// HeartbeatTimeout is after how long without a word a Node server is taken for
+	// dead. Default 10 s, as in Node.
+	HeartbeatTimeout time.Duration
+	// AlwaysHeartbeat has heartbeats sent without Node servers too. Default false:
+	// each is a transaction, which a quiet database is better off without.
+	AlwaysHeartbeat bool
+
+	// RequestTimeout ends requests whose context has no deadline. Default 5 s.
+	RequestTimeout time.Duration
+	// PublishTimeout limits how long the database may take for a batch. Default
+	// 5 s.
+	PublishTimeout time.Duration
+	// MaxQueued limits the messages of one namespace that wait for the database.
+	// Default 16,384.
+	MaxQueued int
+	// Logger gets what concerns the table. Default: slog.Default.
+	Logger *slog.Logger
+}
+
+// maxPayload is what NOTIFY carries, in bytes.
+const maxPayload = 7999
+
+// maxName is how long the name of a channel may be, in bytes.
+const maxName = 63
+
+var tableName = regexp.MustCompile(`^([A-Za-z_][A-Za-z0-9_$]*\.)?[A-Za-z_][A-Za-z0-9_$]*$`)
+
+func (o *Options) withDefaults() *Options {
+	var c Options
+	if o != nil {
+		c = *o
+	}
+	if c.ChannelPrefix == "" {
+		c.ChannelPrefix = "socket.io"
+	}
+	if len(c.ChannelPrefix) > 30 || !plain(c.ChannelPrefix) {
+		panic(fmt.Sprintf("postgres: Options.ChannelPrefix: %q is no text of at most 30 bytes", c.ChannelPrefix))
+	}
+	if c.Table == "" {
+		c.Table = "socket_io_attachments"
+	}
+	if !tableName.MatchString(c.Table) {
+		panic(fmt.Sprintf("postgres: Options.Table: %q is no name of a table", c.Table))
+	}
+	if c.PayloadThreshold == 0 {
+		c.PayloadThreshold = maxPayload
+	}
+	if c.PayloadThreshold < 0 || c.PayloadThreshold > maxPayload {
+		panic(fmt.Sprintf("postgres: Options.PayloadThreshold: %d is not between 1 and %d", c.PayloadThreshold, maxPayload))
+	}
+	if c.CleanupInterval < 0 {
+		panic(fmt.Sprintf("postgres: Options.CleanupInterval: %v is negative", c.CleanupInterval))
+	}
+	if c.CleanupInterval == 0 {
+		c.CleanupInterval = 30 * time.Second
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	return &c
+}
+
+func (o *Options) cluster() *cluster.Options {
+	return &cluster.Options{
+		HeartbeatInterval: o.HeartbeatInterval, HeartbeatTimeout: o.HeartbeatTimeout, AlwaysHeartbeat: o.AlwaysHeartbeat,
+		RequestTimeout: o.RequestTimeout, PublishTimeout: o.PublishTimeout, MaxQueued: o.MaxQueued,
+		// Equal notifications of one transaction are delivered once: numbers make
+		// each another. Answers reach one node alone, by format.go.
+		Sequence: true,
+	}
+}
