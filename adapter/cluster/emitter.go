@@ -71,6 +71,20 @@ func (e *Emitter) Emit(ctx context.Context, event string, args ...any) error {
 	return e.values(ctx, &Message{Type: Broadcast, Flags: e.flags}, event, args)
 }
 
+// Bind returns what emits with ctx, in the form that typed events take:
+//
+//	Paid.Emit(emitter.To("x").Bind(ctx), order)
+func (e *Emitter) Bind(ctx context.Context) Bound { return Bound{ctx, e} }
+
+// A Bound is an [Emitter] with the context of its emits.
+type Bound struct {
+	ctx context.Context
+	e   *Emitter
+}
+
+// Emit sends an event to the selected sockets.
+func (b Bound) Emit(event string, args ...any) error { return b.e.Emit(b.ctx, event, args...) }
+
 // SocketsJoin puts the selected sockets into rooms.
 func (e *Emitter) SocketsJoin(ctx context.Context, rooms ...string) error {
 	return e.message(ctx, &Message{Type: SocketsJoin, Rooms: rooms})

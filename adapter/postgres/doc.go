@@ -13,7 +13,7 @@
 //	…
 //	tx, err := pool.Begin(ctx)
 //	tx.Exec(ctx, "UPDATE orders SET paid = true WHERE id = $1", id)
-//	emitter.WithTx(tx).To("order:"+id).Emit(ctx, "paid", id)
+//	Paid.Emit(emitter.WithTx(tx).To("order:"+id).Bind(ctx), id)
 //	tx.Commit(ctx)
 //
 // All namespaces listen on one connection. Messages that are binary, or too long

@@ -87,7 +87,7 @@ func audience(t *testing.T, url string, o *Options) (a, b *member) {
 	t.Helper()
 	as := nodes(t, url, o, adaptertest.NewHosts(1))
 	t.Cleanup(func() { closeAll(as) })
-return newMember(as[0], "a", "x"), newMember(as[0], "b", "y")
+	return newMember(as[0], "a", "x"), newMember(as[0], "b", "y")
 }
 
 func must(t *testing.T, err error) {

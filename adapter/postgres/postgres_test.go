@@ -58,7 +58,7 @@ func database(t *testing.T) string {
 		t.Fatal(err)
 	}
 	defer conn.Close(context.Background())
-	if _, err := conn.Exec(t.Context(), "CREATE DATABASE "+name+" STRATEGY file_copy"); err != nil {
+	if _, err := conn.Exec(t.Context(), "CREATE DATABASE "+name+""); err != nil {
 		t.Fatal(err)
 	}
 	return shared.URL(name)
