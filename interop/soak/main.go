@@ -28,10 +28,16 @@ import (
 func main() {
 	log.SetFlags(log.Ltime)
 	length := flag.Duration("for", 30*time.Minute, "how long the load lasts")
-	calm := flag.Duration("neighbours", 8*time.Second, "how long each bad neighbour is measured; 0 for none")
+	calm := flag.Duration("neighbours", 20*time.Second, "how long each kind of bad neighbour is measured; 0 for none")
 	out := flag.String("o", "", "a file for the page; standard output without")
 	heap := flag.String("heap", "", "a file for the profile of what is on the heap in the end")
 	flag.Parse()
+	if name := os.Getenv(roleVariable); name != "" {
+		if err := play(name); err != nil {
+			log.Fatal(err)
+		}
+		return
+	}
 	page, err := run(*length, *calm, *heap)
 	if *out == "" {
 		fmt.Print(page)
@@ -69,7 +75,7 @@ func run(length, calm time.Duration, heap string) (page string, err error) {
 	fmt.Fprintf(&b, "# Soak\n\n%s, %s, %d cores. Server, clients and network are one process. `make soak` writes this page.\n",
 		time.Now().UTC().Format("2006-01-02 15:04"), runtime.Version(), runtime.NumCPU())
 	if calm > 0 {
-		if err := neighbours(&b, srv, "http://"+l.Addr().String(), calm); err != nil {
+		if err := neighbours(&b, calm); err != nil {
 			return b.String(), err
 		}
 	}
