@@ -241,8 +241,10 @@ func (a *Memory) Rooms() iter.Seq2[string, int] {
 
 // Broadcast implements [Adapter].
 func (a *Memory) Broadcast(t Target, p *Packet) error {
+	var n turns
 	for m := range a.Local(t) {
 		m.Deliver(p)
+		n.next()
 	}
 	return nil
 }

@@ -1,0 +1,17 @@
+package adapter
+
+import "runtime"
+
+// turns lets other goroutines have theirs in the middle of a large broadcast,
+// above all the one that reads from connections: on one core an echo would
+// otherwise wait until everybody in the largest room has been served.
+type turns int
+
+// perTurn deliveries take some hundred microseconds, a turn less than one.
+const perTurn = 64
+
+func (n *turns) next() {
+	if *n++; *n%perTurn == 0 {
+		runtime.Gosched()
+	}
+}
