@@ -45,7 +45,7 @@ type Activity struct {
 	ConnectTime  time.Time `json:"connectTime"`
 	LastActivity time.Time `json:"lastActivity"`
 	Messages     int64     `json:"messageCount"` // events received
-	Bytes        int64     `json:"bytes"`        // of their arguments, attachments apart
+	Bytes        int64     `json:"bytes"`        // of their names, arguments and attachments
 	Buffered     int       `json:"buffered"`     // bytes that wait for the client on its connection
 }
 
@@ -116,13 +116,9 @@ func New(n *socketio.Namespace, o *Options) *Tracker {
 		if !ok {
 			return nil
 		}
-		size := 0
-		for i := range m.Len() {
-			size += len(m.Raw(i))
-		}
 		r := v.(*record)
 		r.messages.Add(1)
-		r.bytes.Add(int64(size))
+		r.bytes.Add(int64(m.Size()))
 		r.last.Store(int64(time.Since(t.started)))
 		return nil
 	})

@@ -59,7 +59,7 @@ func TestReport(t *testing.T) {
 			c := l.Join("/", "")
 			clients = append(clients, c)
 			for range i {
-				c.Emit("x", "1234567") // 9 bytes of JSON
+				c.Emit("x", "1234567") // a name and 9 bytes of JSON
 			}
 		}
 		lab.Wait(2 * time.Hour)
@@ -69,7 +69,7 @@ func TestReport(t *testing.T) {
 		if err := json.Unmarshal(rec.Body.Bytes(), &r); err != nil {
 			t.Fatal(err)
 		}
-		if r.ActiveSockets != 15 || r.Messages != 105 || r.Bytes != 9*105 || r.Uptime != 2*time.Hour || r.HeapBytes == 0 || r.Goroutines == 0 {
+		if r.ActiveSockets != 15 || r.Messages != 105 || r.Bytes != 10*105 || r.Uptime != 2*time.Hour || r.HeapBytes == 0 || r.Goroutines == 0 {
 			t.Errorf("report %+v", r)
 		}
 		if len(r.Busiest) != 10 || r.Busiest[0].ID != clients[14].ID || r.Busiest[9].Messages != 5 {
