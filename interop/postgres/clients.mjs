@@ -1,0 +1,4 @@
+import { io } from "socket.io-client";
+import { clients } from "../mixed/clients.mjs";
+
+clients(io);
