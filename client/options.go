@@ -52,6 +52,9 @@ type Options struct {
 	// RoundTripper makes all requests, that of a WebSocket too, in place of the
 	// three fields above.
 	RoundTripper http.RoundTripper
+	// PerMessageDeflate offers compression over WebSocket. Default nil: no. Use one
+	// for all clients of a process: they share its compressors.
+	PerMessageDeflate *socketio.PerMessageDeflate
 	// Parser encodes packets. Default parser.JSON; the server must use the same.
 	Parser parser.Parser
 
@@ -149,15 +152,6 @@ func (o *Options) withDefaults() *Options {
 	if c.Protocol != 3 && c.Protocol != 4 {
 		wrong("Protocol", c.Protocol)
 	}
-	for _, t := range c.Transports {
-		switch {
-		case t == engineio.WebSocket || t == engineio.Polling:
-		case t != engineio.WebTransport || c.Protocol == 3:
-			wrong("Transports", t)
-		case c.WebTransport == nil:
-			panic("client: Options.WebTransport: must be set for that transport, to a webtransport.Dialer")
-		}
-	}
 	number(&c.MaxPayload, 16e6, "MaxPayload")
 	number(&c.MaxPayloadPackets, 1<<16, "MaxPayloadPackets")
 	number(&c.MaxAttachments, 10, "MaxAttachments")
@@ -179,6 +173,9 @@ func (o *Options) withDefaults() *Options {
 		c.RandomizationFactor = 0.5
 	case c.RandomizationFactor < 0 || c.RandomizationFactor > 1:
 		wrong("RandomizationFactor", c.RandomizationFactor)
+	}
+	if err := c.engine().Check(); err != nil {
+		panic("client: " + err.Error())
 	}
 	c.SocketOptions = c.SocketOptions.withDefaults()
 	if c.Path == "" {
@@ -218,8 +215,8 @@ func number[T int | int64 | time.Duration](n *T, def T, name string) {
 func (o *Options) engine() *engineio.DialOptions {
 	return &engineio.DialOptions{
 		Protocol: o.Protocol, Transports: o.Transports, DisableUpgrades: o.DisableUpgrades,
-		WebTransport: o.WebTransport,
-		Query:        o.Query, Header: o.Header, Jar: o.Jar,
+		WebTransport: o.WebTransport, PerMessageDeflate: o.PerMessageDeflate,
+		Query: o.Query, Header: o.Header, Jar: o.Jar,
 		TLSConfig: o.TLSConfig, Proxy: o.Proxy, NetDial: o.NetDial, RoundTripper: o.RoundTripper,
 		MaxPayload: o.MaxPayload, MaxPayloadPackets: o.MaxPayloadPackets, MaxQueuedBytes: o.MaxQueuedBytes,
 	}

@@ -15,11 +15,13 @@ import (
 // A clientLink is the WebSocket of a client's session, or its stream of
 // WebTransport, which has other frames. It is the handler of its connection.
 type clientLink struct {
-	s      *ClientSession
-	name   string
-	conn   *poll.Conn
-	parser ws.Parser
-	stream *clientStream // in place of parser, over WebTransport
+	s       *ClientSession
+	name    string
+	conn    *poll.Conn
+	parser  ws.Parser
+	stream  *clientStream // in place of parser, over WebTransport
+	deflate ws.Deflate    // as wsTransport's
+	context *takeover
 
 	broken  bool // the peer violated the protocol; guarded by s.recvMu
 	closing atomic.Bool
@@ -32,12 +34,10 @@ const clientLinger = time.Second
 
 // dialWebSocket makes a session over WebSocket.
 func (d *dialer) dialWebSocket(ctx context.Context, onSession func(*ClientSession) Receiver) (*ClientSession, error) {
-	nc, in, err := d.openWebSocket(ctx, d.address(WebSocket, ""))
+	t, nc, in, err := d.openWebSocket(ctx, d.address(WebSocket, ""))
 	if err != nil {
 		return nil, err
 	}
-	t := &clientLink{name: WebSocket}
-	t.parser.Init(ws.Client, d.opts.MaxPayload)
 	return d.openLink(ctx, t, nc, in, onSession)
 }
 
@@ -100,8 +100,14 @@ func (t *clientLink) next(p []byte) (ws.Message, int, bool, error) {
 var clientClose = ws.AppendClient(nil, ws.Close, nil, nil)
 
 // appendFrames appends the frames of packets of one kind.
-func (t *clientLink) appendFrames(dst []byte, kind packetType, messages []Message) []byte {
+func (t *clientLink) appendFrames(dst []byte, kind packetType, messages []Message, f Flags) []byte {
 	for _, m := range messages {
+		if t.deflate.WindowBits != 0 && f&NoCompress == 0 {
+			var ok bool
+			if dst, ok = t.compress(dst, kind, m); ok {
+				continue
+			}
+		}
 		switch {
 		case t.stream != nil:
 			dst = appendStreamFrame(dst, kind, m)
@@ -116,9 +122,39 @@ func (t *clientLink) appendFrames(dst []byte, kind packetType, messages []Messag
 	return dst
 }
 
+// compress appends a packet's frame if it is to be compressed and that makes it
+// smaller.
+func (t *clientLink) compress(dst []byte, kind packetType, m Message) ([]byte, bool) {
+	o := t.s.d.opts
+	n := 1 + len(m.Data)
+	if n < o.PerMessageDeflate.Threshold || !t.deflate.Fits(n) {
+		return dst, false
+	}
+	op, parts := ws.Text, [2][]byte{{byte(kind)}, m.Data}
+	if m.Binary {
+		op, parts[0] = ws.Binary, nil
+		if o.Protocol == 3 {
+			parts[0] = []byte{byte(packetMessage - '0')}
+		}
+	}
+	w := t.context.of()
+	dst, ok := o.PerMessageDeflate.shared.AppendFrameIn(w, ws.Client, dst, op, parts[:]...)
+	if ok {
+		w.Add(parts[:]...)
+	}
+	return dst, ok
+}
+
 func (t *clientLink) send(f Flags, kind packetType, messages []Message) error {
+	if t.context != nil {
+		if f&Volatile != 0 { // it may be dropped, and what follows would refer to it
+			f |= NoCompress
+		}
+		t.context.mu.Lock()
+		defer t.context.mu.Unlock()
+	}
 	buf := scratch.Get().(*[]byte)
-	b := t.appendFrames((*buf)[:0], kind, messages)
+	b := t.appendFrames((*buf)[:0], kind, messages, f)
 	err := t.write(f, b)
 	if cap(b) <= maxScratch {
 		*buf = b

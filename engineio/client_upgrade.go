@@ -92,16 +92,14 @@ func (s *ClientSession) probe(ctx context.Context, transport string) (p *probed,
 	if transport == WebTransport {
 		p.link, p.nc, err = s.d.openStream(ctx, s.sid)
 	} else {
-		p.link = &clientLink{name: WebSocket}
-		p.link.parser.Init(ws.Client, s.d.opts.MaxPayload)
-		p.nc, p.in, err = s.d.openWebSocket(ctx, s.d.address(WebSocket, s.sid))
+		p.link, p.nc, p.in, err = s.d.openWebSocket(ctx, s.d.address(WebSocket, s.sid))
 	}
 	if err != nil {
 		return nil, err
 	}
 	p.link.s = s
 	p.nc.SetWriteDeadline(time.Now().Add(probeTimeout)) // a few bytes; not every connection has deadlines
-	_, err = p.nc.Write(p.link.appendFrames(nil, packetPing, []Message{{Data: []byte(probe)}}))
+	_, err = p.nc.Write(p.link.appendFrames(nil, packetPing, []Message{{Data: []byte(probe)}}, NoCompress))
 	if err == nil {
 		p.in, err = p.link.await(ctx, p.nc, p.in, func(m ws.Message) error {
 			if string(m.Data) != string(packetPong)+probe {
@@ -137,9 +135,9 @@ func (s *ClientSession) switchTo(to *probed) {
 		return
 	}
 	t.conn = poll.New(to.nc, t, s.d.limits())
-	frames := t.appendFrames(nil, packetUpgrade, []Message{{}})
+	frames := t.appendFrames(nil, packetUpgrade, []Message{{}}, NoCompress)
 	for _, packet := range p.queue {
-		frames = t.appendFrames(frames, packet.kind, []Message{packet.m})
+		frames = t.appendFrames(frames, packet.kind, []Message{packet.m}, 0)
 	}
 	p.queue, p.bytes = nil, 0
 	_ = t.conn.Write(frames, false) // what fails here ends the connection, and Ended follows

@@ -28,7 +28,7 @@ func (h *harness) dialDeflate(query, offer string) *wsClient {
 	}
 	h.t.Cleanup(func() { c.nc.Close() })
 	if res.Header.Get("Sec-WebSocket-Extensions") != "" {
-		c.parser.AllowDeflate()
+		c.parser.AllowDeflate(ws.Deflate{})
 	}
 	return c
 }

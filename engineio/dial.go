@@ -51,6 +51,8 @@ type DialOptions struct {
 	// three fields above. A WebSocket through it costs about 6 KB more, and on
 	// Linux a goroutine.
 	RoundTripper http.RoundTripper
+	// PerMessageDeflate offers compression over WebSocket. Default nil: no.
+	PerMessageDeflate *PerMessageDeflate
 	// MaxPayload is the largest message, in bytes, and the largest payload of a
 	// poll that is taken from the server. Default 16 MB.
 	MaxPayload int64
@@ -61,6 +63,12 @@ type DialOptions struct {
 	// Beyond them Send returns [ErrSlowConsumer]. Default 16 MiB and 65,536.
 	MaxQueuedBytes   int
 	MaxQueuedPackets int
+}
+
+// Check returns what [Dial] would say about options that make no sense.
+func (o *DialOptions) Check() error {
+	_, err := o.withDefaults()
+	return err
 }
 
 func (o *DialOptions) withDefaults() (*DialOptions, error) {
@@ -94,6 +102,10 @@ func (o *DialOptions) withDefaults() (*DialOptions, error) {
 	if c.Proxy == nil {
 		c.Proxy = http.ProxyFromEnvironment
 	}
+	if err := c.PerMessageDeflate.check(); err != nil {
+		return nil, fmt.Errorf("DialOptions.PerMessageDeflate.%w", err)
+	}
+	c.PerMessageDeflate = c.PerMessageDeflate.withDefaults()
 	for _, n := range []struct {
 		name string
 		set  func() bool

@@ -101,16 +101,44 @@ func refused(res *http.Response, err error) *HandshakeError {
 // openWebSocket opens the connection of a WebSocket: straight to the server if
 // nothing stands in between, for that is cheaper, and otherwise through the
 // HTTP client.
-func (d *dialer) openWebSocket(ctx context.Context, address string) (nc net.Conn, leftover []byte, err error) {
+func (d *dialer) openWebSocket(ctx context.Context, address string) (t *clientLink, nc net.Conn, leftover []byte, err error) {
 	header := d.opts.Header
+	if o := d.opts.PerMessageDeflate; o != nil {
+		if header = header.Clone(); header == nil {
+			header = make(http.Header)
+		}
+		header.Set("Sec-WebSocket-Extensions", o.config().Offer())
+	}
+	nc, leftover, res, err := d.openConnection(ctx, address, header)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	t = &clientLink{name: WebSocket}
+	t.parser.Init(ws.Client, d.opts.MaxPayload)
+	if o := d.opts.PerMessageDeflate; o != nil {
+		agreed, err := o.config().Accepted(res.Header["Sec-Websocket-Extensions"])
+		if err != nil {
+			nc.Close()
+			return nil, nil, nil, err
+		}
+		if t.deflate = agreed; agreed.WindowBits != 0 {
+			t.parser.AllowDeflate(agreed)
+			t.context = newTakeover(agreed)
+		}
+	}
+	return t, nc, leftover, nil
+}
+
+// openConnection returns the server's answer too.
+func (d *dialer) openConnection(ctx context.Context, address string, header http.Header) (net.Conn, []byte, *http.Response, error) {
 	for range maxRedirects {
 		u, err := url.Parse(address)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 		direct, err := d.direct(u)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 		if !direct {
 			return d.openThroughHTTP(ctx, address, header)
@@ -122,14 +150,14 @@ func (d *dialer) openWebSocket(ctx context.Context, address string) (nc net.Conn
 			d.keepCookies(res, u)
 		}
 		if err == nil {
-			return nc, leftover, nil
+			return nc, leftover, res, nil
 		}
 		if res == nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 		to := redirected(res, u)
 		if to == nil {
-			return nil, nil, refused(res, err)
+			return nil, nil, nil, refused(res, err)
 		}
 		if to.Host != u.Host { // what was meant for one host is not for another
 			header = header.Clone()
@@ -139,7 +167,7 @@ func (d *dialer) openWebSocket(ctx context.Context, address string) (nc net.Conn
 		}
 		address = to.String()
 	}
-	return nil, nil, errors.New("too many redirects")
+	return nil, nil, nil, errors.New("too many redirects")
 }
 
 const maxRedirects = 10
@@ -214,15 +242,15 @@ func (d *dialer) withCookies(h http.Header, u *url.URL) http.Header {
 	return req.Header
 }
 
-func (d *dialer) openThroughHTTP(ctx context.Context, address string, header http.Header) (net.Conn, []byte, error) {
+func (d *dialer) openThroughHTTP(ctx context.Context, address string, header http.Header) (net.Conn, []byte, *http.Response, error) {
 	c, closeIdle := d.httpClient()
 	defer closeIdle() // not that of the WebSocket, which has left the pool
 	nc, res, err := ws.DialHTTP(ctx, address, header, c)
 	if err != nil {
 		if res != nil {
-			return nil, nil, refused(res, err)
+			return nil, nil, nil, refused(res, err)
 		}
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	return nc, nil, nil
+	return nc, nil, res, nil
 }

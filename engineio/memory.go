@@ -60,7 +60,7 @@ func (s *Server) relieve(live int64) {
 func (s *Session) held() int {
 	n, _ := s.Buffered()
 	if t := s.ws.Load(); t != nil {
-		n += int(t.held.Load())
+		n += int(t.held.Load()) + t.context.held()
 	}
 	s.mu.Lock()
 	if p := s.polling; p != nil {

@@ -22,12 +22,11 @@ import (
 // A Server is an http.Handler that speaks Engine.IO. It serves whatever path
 // it is mounted at. Its methods are safe for concurrent use.
 type Server struct {
-	opts       *Options
-	limits     poll.Limits
-	table      *table
-	log        *slog.Logger // of sessions; that of requests is opts.Logger
-	heart      *heart
-	compressor *ws.Compressor // nil unless Options.PerMessageDeflate is set
+	opts   *Options
+	limits poll.Limits
+	table  *table
+	log    *slog.Logger // of sessions; that of requests is opts.Logger
+	heart  *heart
 
 	handler atomic.Pointer[http.Handler] // what UseHTTP put around serve
 
@@ -48,9 +47,6 @@ type Server struct {
 // NewServer returns a server. It panics if an option makes no sense.
 func NewServer(opts *Options) *Server {
 	s := &Server{opts: opts.withDefaults(), table: newTable()}
-	if d := s.opts.PerMessageDeflate; d != nil {
-		s.compressor = ws.NewCompressor(func() ws.DeflateWriter { return d.NewWriter() })
-	}
 	s.limits.Bytes, s.limits.Packets = s.opts.MaxQueuedBytes, s.opts.MaxQueuedPackets
 	s.log = component.Logger(s.opts.Logger, component.EngineSocket)
 	s.opts.Logger = component.Logger(s.opts.Logger, component.Engine)

@@ -89,12 +89,12 @@ func (s *Session) Send(p *Prepared, f Flags) error {
 		}
 	}
 	if t := s.ws.Load(); t != nil {
-		return t.send(t.frames(p, f), true, f)
+		return t.sendPrepared(p, f)
 	}
 	s.mu.Lock()
 	if t := s.ws.Load(); t != nil { // upgraded meanwhile
 		s.mu.Unlock()
-		return t.send(t.frames(p, f), true, f)
+		return t.sendPrepared(p, f)
 	}
 	defer s.mu.Unlock()
 	if s.state != open {
@@ -123,6 +123,9 @@ func (s *Session) SendMessages(f Flags, msgs ...Message) error {
 			s.trace("out", packetMessage, m)
 		}
 		size += len(m.Data) + maxFrameHeader
+	}
+	if t.context != nil {
+		return t.sendIn(packetMessage, msgs, f)
 	}
 	buf := scratch.Get().(*[]byte)
 	b := slices.Grow((*buf)[:0], size)

@@ -105,7 +105,7 @@ func (s *Session) switchTo(t *wsTransport) {
 		flags = NoCompress
 	}
 	for _, m := range p.queue {
-		if err = t.conn.Write(t.frames(m, flags), true); err != nil {
+		if err = t.conn.Write(t.framesIn(m, flags), true); err != nil {
 			break
 		}
 	}

@@ -22,6 +22,7 @@ type wsTransport struct {
 	parser  ws.Parser
 	form    form
 	deflate ws.Deflate    // zero: nothing is compressed
+	context *takeover     // nil: each message is compressed by itself
 	stream  *streamParser // in place of parser, in the form streamed
 
 	broken  bool         // the peer violated the protocol; guarded by s.recvMu
@@ -44,11 +45,11 @@ const maxLate = 1 << 20
 var closeFrame = ws.AppendFrame(nil, ws.Close, nil)
 
 func (s *Session) newWebSocket(nc net.Conn, f form, d ws.Deflate, probing bool) *wsTransport {
-	t := &wsTransport{s: s, form: f, deflate: d}
+	t := &wsTransport{s: s, form: f, deflate: d, context: newTakeover(d)}
 	t.parser.Init(ws.Server, s.srv.opts.MaxPayload)
 	t.parser.LimitFragments(s.srv.opts.MaxFragments)
 	if d.WindowBits != 0 {
-		t.parser.AllowDeflate()
+		t.parser.AllowDeflate(d)
 	}
 	if f&streamed != 0 {
 		t.stream = &streamParser{max: s.srv.opts.MaxPayload}
@@ -56,6 +57,13 @@ func (s *Session) newWebSocket(nc net.Conn, f form, d ws.Deflate, probing bool) 
 	t.probing.Store(probing)
 	t.conn = poll.New(nc, t, &s.srv.limits)
 	return t
+}
+
+func (t *wsTransport) sendPrepared(p *Prepared, f Flags) error {
+	if t.context != nil {
+		return t.sendIn(p.kind, p.msgs, f)
+	}
+	return t.send(t.frames(p, f), true, f)
 }
 
 // send writes frames. If shared, they never change; otherwise they are copied
@@ -121,7 +129,7 @@ func (t *wsTransport) Data(p []byte) {
 		p = p[n:]
 		t.message(m)
 	}
-	if t.held.Load() != 0 {
+	if t.held.Load() != 0 || t.deflate.PeerKeep != 0 {
 		t.noteHeld()
 	}
 }

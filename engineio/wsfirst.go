@@ -16,7 +16,7 @@ func (s *Server) startWebSocket(sess *Session, nc net.Conn, d ws.Deflate, leftov
 	sess.mu.Lock()
 	first := make([]byte, 0, 256)
 	for _, m := range sess.polling.queue {
-		first = append(first, t.frames(m, 0)...)
+		first = append(first, t.framesIn(m, 0)...)
 	}
 	err := t.conn.Write(first, true)
 	state := sess.state

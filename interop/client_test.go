@@ -627,6 +627,28 @@ func forwardProxy(t *testing.T) http.Handler {
 	})
 }
 
+// TestGoClientCompression: both ends of the official server's compression, which takes
+// its context over when it is offered that.
+func TestGoClientCompression(t *testing.T) {
+	needParts(t)
+	p := startPeer(t, "4", `{"pingInterval":300,"pingTimeout":400,"perMessageDeflate":{"threshold":50}}`, "0")
+	for name, o := range map[string]*socketio.PerMessageDeflate{
+		"alone":         {Threshold: 50},
+		"context":       {Threshold: 50, ContextTakeover: true},
+		"small windows": {Threshold: 50, ContextTakeover: true, WindowBits: 9},
+		"large windows": {Threshold: 50, ContextTakeover: true, WindowBits: 15},
+	} {
+		for _, transports := range [][]string{{"websocket"}, {"polling", "websocket"}} {
+			t.Run(name+"/"+strings.Join(transports, ","), func(t *testing.T) {
+				talk(t, p, client.Options{
+					Transports: transports, PerMessageDeflate: o,
+					Header: http.Header{"X-Who": {"bot"}}, Query: url.Values{"who": {"me"}},
+				})
+			})
+		}
+	}
+}
+
 // TestGoClientLostAcks: an answer that never comes ends with AckTimeout, and
 // nothing of it stays.
 func TestGoClientLostAcks(t *testing.T) {

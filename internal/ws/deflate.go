@@ -3,15 +3,15 @@ package ws
 import (
 	"bytes"
 	"compress/flate"
+	"fmt"
 	"io"
-	"strconv"
 	"strings"
 	"sync"
 )
 
-// permessage-deflate, RFC 7692, without context takeover in either direction: each
-// message is compressed by itself, so that a broadcast is compressed once for all,
-// and a connection holds no window between messages.
+// permessage-deflate, RFC 7692. By default without context takeover in either
+// direction: each message is compressed by itself, so that a broadcast is compressed
+// once for all, and a connection holds no window between messages.
 
 // rsv1 marks a compressed message in its first frame ("6. Framing").
 const rsv1 = 0x40
@@ -19,81 +19,61 @@ const rsv1 = 0x40
 // maxWindowBits is the window of compress/flate, which knows no other.
 const maxWindowBits = 15
 
-// A Deflate is what was agreed upon with one client.
+// A Deflate is what was agreed upon with one peer. Its zero value is no compression.
 type Deflate struct {
-	// WindowBits is the window in which the client inflates: 8 to 15. A message
-	// that is longer cannot be sent compressed.
+	// WindowBits is the window in which the peer inflates: 8 to 15. A message that
+	// is longer cannot be sent compressed.
 	WindowBits uint8
+	// Keep and PeerKeep are the windows to keep of what is sent and received, in
+	// bits; 0 without context takeover.
+	Keep, PeerKeep uint8
 }
 
-// Fits reports whether a message of n bytes stays within the client's window.
+// Fits reports whether a message of n bytes stays within the peer's window.
 func (d Deflate) Fits(n int) bool { return d.WindowBits == maxWindowBits || n <= 1<<d.WindowBits }
 
-// AcceptDeflate chooses from the offers in the Sec-WebSocket-Extensions headers of
-// a client. answer is the value of the server's header; "" if nothing suits.
-func AcceptDeflate(offers []string) (d Deflate, answer string) {
+// Accept chooses from the offers in the Sec-WebSocket-Extensions headers of a client.
+// answer is the value of the server's header; "" if nothing suits.
+func (c DeflateConfig) Accept(offers []string) (d Deflate, answer string) {
 	for _, line := range offers {
 		for offer := range strings.SplitSeq(line, ",") {
-			if d, answer, ok := acceptOffer(offer); ok {
-				return d, answer
+			if p, ok := parseDeflate(offer); ok {
+				return c.answer(p)
 			}
 		}
 	}
 	return Deflate{}, ""
 }
 
-// acceptOffer declines what it does not understand ("5.1 General Negotiation
-// Flow"). The client's window is of no interest: ours is the largest there is.
-func acceptOffer(offer string) (d Deflate, answer string, ok bool) {
-	name, rest, _ := strings.Cut(offer, ";")
-	if !strings.EqualFold(strings.TrimSpace(name), "permessage-deflate") {
-		return d, "", false
-	}
+// answer agrees to an offer.
+func (c DeflateConfig) answer(p deflateParams) (d Deflate, answer string) {
 	d.WindowBits = maxWindowBits
-	answer = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
-	var seen [4]bool
-	for rest != "" {
-		var param string
-		param, rest, _ = strings.Cut(rest, ";")
-		key, value, valued := strings.Cut(param, "=")
-		key = strings.ToLower(strings.TrimSpace(key))
-		value = strings.Trim(strings.TrimSpace(value), `"`)
-		which := 0
-		switch key {
-		case "server_no_context_takeover", "client_no_context_takeover":
-			if key[0] == 'c' {
-				which = 1
-			}
-			if valued {
-				return d, "", false
-			}
-		case "server_max_window_bits":
-			which = 2
-			bits, ok := windowBits(value)
-			if !ok {
-				return d, "", false
-			}
-			d.WindowBits = bits
-			answer += "; server_max_window_bits=" + value
-		case "client_max_window_bits":
-			which = 3
-			if _, ok := windowBits(value); valued && !ok {
-				return d, "", false
-			}
-		default:
-			return d, "", false
-		}
-		if seen[which] {
-			return d, "", false
-		}
-		seen[which] = true
+	if p.server != 0 {
+		d.WindowBits = p.server
 	}
-	return d, answer, true
-}
-
-func windowBits(s string) (uint8, bool) {
-	n, err := strconv.ParseUint(s, 10, 8)
-	return uint8(n), err == nil && n >= 8 && n <= 15 && s[0] != '0'
+	answer = "permessage-deflate"
+	if c.WindowBits == 0 || p.serverAlone {
+		answer += "; server_no_context_takeover"
+	} else {
+		d.Keep = min(d.WindowBits, c.WindowBits)
+	}
+	// A client whose window cannot be made smaller would have us keep the largest.
+	mayShrink := p.bare || p.client != 0
+	if c.WindowBits == 0 || p.clientAlone || !mayShrink && c.WindowBits < maxWindowBits {
+		answer += "; client_no_context_takeover"
+	} else {
+		d.PeerKeep = c.WindowBits
+		if p.client != 0 {
+			d.PeerKeep = min(d.PeerKeep, p.client)
+		}
+		if mayShrink {
+			answer += fmt.Sprintf("; client_max_window_bits=%d", d.PeerKeep)
+		}
+	}
+	if p.server != 0 {
+		answer += fmt.Sprintf("; server_max_window_bits=%d", d.WindowBits)
+	}
+	return d, answer
 }
 
 // A DeflateWriter is what compresses: a *flate.Writer, or another with its methods.
@@ -126,6 +106,12 @@ const syncMarker = "\x00\x00\xff\xff"
 // AppendFrame appends a server's frame with a message that is the parts, in order.
 // ok is false, and nothing is appended, if compression does not make it smaller.
 func (c *Compressor) AppendFrame(dst []byte, op Opcode, parts ...[]byte) (out []byte, ok bool) {
+	return c.AppendFrameIn(nil, Server, dst, op, parts...)
+}
+
+// AppendFrameIn is AppendFrame for either side, and for a message that may refer to
+// those in the window, if that is not nil. Who sends it has to Add it.
+func (c *Compressor) AppendFrameIn(w *Window, role Role, dst []byte, op Opcode, parts ...[]byte) (out []byte, ok bool) {
 	z := c.writers.Get().(*compression)
 	defer func() {
 		if z.out.Cap() <= maxPooled {
@@ -137,12 +123,25 @@ func (c *Compressor) AppendFrame(dst []byte, op Opcode, parts ...[]byte) (out []
 	size := 0
 	for _, p := range parts {
 		size += len(p)
-		_, _ = z.w.Write(p) // a bytes.Buffer takes everything
+	}
+	start := 0
+	if w != nil {
+		if before := w.before(size); len(before) > 0 {
+			_, _ = z.w.Write(before) // a bytes.Buffer takes everything
+			_ = z.w.Flush()
+			start = z.out.Len()
+		}
+	}
+	for _, p := range parts {
+		_, _ = z.w.Write(p)
 	}
 	_ = z.w.Flush()
-	data := bytes.TrimSuffix(z.out.Bytes(), []byte(syncMarker))
+	data := bytes.TrimSuffix(z.out.Bytes()[start:], []byte(syncMarker))
 	if len(data) >= size {
 		return dst, false
+	}
+	if role == Client {
+		return AppendClient(dst, op|rsv1, data, nil), true
 	}
 	dst = AppendHeader(dst, op|rsv1, len(data))
 	return append(dst, data...), true
@@ -201,12 +200,12 @@ func (t *tailed) ReadByte() (byte, error) {
 
 // inflate returns the message that data stands for, in memory of its own that has
 // grown with what came out: never because of what a peer promises, and never beyond
-// limit.
-func inflate(data []byte, limit int64) ([]byte, *Error) {
+// limit. dict is what it may refer to.
+func inflate(data []byte, limit int64, dict []byte) ([]byte, *Error) {
 	z := inflaters.Get().(*inflater)
 	defer inflaters.Put(z)
 	z.in = tailed{b: data, tail: syncMarker + "\x01\x00\x00\xff\xff"}
-	if err := z.r.(flate.Resetter).Reset(&z.in, nil); err != nil {
+	if err := z.r.(flate.Resetter).Reset(&z.in, dict); err != nil {
 		return nil, errNotDeflate
 	}
 	defer func() { z.in = tailed{} }()

@@ -42,7 +42,7 @@ func TestAcceptDeflate(t *testing.T) {
 		{"unknown", []string{"permessage-deflate; mystery"}, "", 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			d, answer := ws.AcceptDeflate(c.offers)
+			d, answer := ws.DeflateConfig{}.Accept(c.offers)
 			if answer != c.answer || d.WindowBits != c.bits {
 				t.Errorf("AcceptDeflate(%q) = %d, %q; want %d, %q", c.offers, d.WindowBits, answer, c.bits, c.answer)
 			}
@@ -72,7 +72,7 @@ func rsv1Frame(op ws.Opcode, payload []byte) []byte {
 func deflating(max int64) *ws.Parser {
 	p := new(ws.Parser)
 	p.Init(ws.Server, max)
-	p.AllowDeflate()
+	p.AllowDeflate(ws.Deflate{})
 	return p
 }
 
@@ -227,7 +227,7 @@ func TestCompressor(t *testing.T) {
 	}
 	var p ws.Parser
 	p.Init(ws.Client, 1<<20)
-	p.AllowDeflate()
+	p.AllowDeflate(ws.Deflate{})
 	if m, err := next(&p, f[1:], 1<<20); err != nil || string(m.Data) != "4"+text {
 		t.Errorf("%d bytes, %v", len(m.Data), err)
 	}
@@ -254,7 +254,7 @@ func FuzzInflate(f *testing.F) {
 		}
 		var p ws.Parser
 		p.Init(ws.Client, int64(len(data)))
-		p.AllowDeflate()
+		p.AllowDeflate(ws.Deflate{})
 		if m, err := next(&p, frame, piece); err != nil || !bytes.Equal(m.Data, data) {
 			t.Fatalf("%x: %x, %v", data, m.Data, err)
 		}

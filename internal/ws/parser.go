@@ -36,6 +36,7 @@ type Parser struct {
 	fragments int32    // as LimitFragments says
 	role      Role
 	deflate   bool
+	window    *Window // of the compressed messages so far, with context takeover
 }
 
 // A partial is what has arrived of a message and of the frame that is coming.
@@ -60,15 +61,17 @@ type block [72 << 10]byte
 
 var blocks = sync.Pool{New: func() any { return new(block) }}
 
-// Held returns the bytes that are kept of a message that is incomplete.
+// Held returns the bytes that are kept: of a message that is incomplete, and as the
+// window of those before.
 func (p *Parser) Held() int {
+	n := p.window.Held()
 	if p.part == nil {
-		return 0
+		return n
 	}
 	if p.part.block != nil {
-		return len(block{})
+		return n + len(block{})
 	}
-	return cap(p.part.data)
+	return n + cap(p.part.data)
 }
 
 // Drop forgets an incomplete message, behind which nothing must follow.
@@ -107,7 +110,7 @@ func (p *Parser) LimitFragments(n int) { p.fragments = int32(min(n, math.MaxInt3
 
 // AllowDeflate lets messages be compressed, as the handshake has agreed. The limit
 // of messages holds for what comes out, too.
-func (p *Parser) AllowDeflate() { p.deflate = true }
+func (p *Parser) AllowDeflate(d Deflate) { p.deflate, p.window = true, d.receiveWindow() }
 
 // Next consumes n bytes of in, which it may change, and returns the next message
 // if it is complete. Otherwise it has consumed all of in. m.Data points into in
@@ -295,9 +298,14 @@ func (w *partial) takePayload(in []byte, role Role) int {
 func (p *Parser) finish(op Opcode, data []byte, packed bool) (Message, *Error) {
 	if packed {
 		var err *Error
-		if data, err = inflate(data, p.max); err != nil {
+		var dict []byte
+		if p.window != nil {
+			dict = p.window.b
+		}
+		if data, err = inflate(data, p.max, dict); err != nil {
 			return Message{}, err
 		}
+		p.window.Add(data)
 	}
 	switch {
 	case op == Text && !utf8.Valid(data):

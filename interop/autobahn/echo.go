@@ -42,7 +42,7 @@ func newEcho(nc net.Conn, leftover []byte, role ws.Role, d ws.Deflate) *echo {
 	e := &echo{client: role == ws.Client, deflate: d, ended: make(chan struct{})}
 	e.parser.Init(role, maxMessage)
 	if d != (ws.Deflate{}) {
-		e.parser.AllowDeflate()
+		e.parser.AllowDeflate(d)
 	}
 	e.conn = poll.New(nc, e, limits)
 	e.conn.Start(leftover)
@@ -51,7 +51,7 @@ func newEcho(nc net.Conn, leftover []byte, role ws.Role, d ws.Deflate) *echo {
 
 // serveEcho accepts a WebSocket.
 func serveEcho(w http.ResponseWriter, r *http.Request) {
-	d, answer := ws.AcceptDeflate(r.Header["Sec-Websocket-Extensions"])
+	d, answer := ws.DeflateConfig{}.Accept(r.Header["Sec-Websocket-Extensions"])
 	extra := http.Header{}
 	if answer != "" {
 		extra.Set("Sec-WebSocket-Extensions", answer)

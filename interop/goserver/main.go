@@ -37,7 +37,10 @@ type options struct {
 	AllowUpgrades     *bool
 	Parser            string
 	AllowEIO3         bool
-	PerMessageDeflate *struct{ Threshold int }
+	PerMessageDeflate *struct {
+		Threshold               int
+		ServerNoContextTakeover *bool // false: takeover
+	}
 }
 
 func ms(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
@@ -68,7 +71,8 @@ func run() error {
 	}
 	var deflate *socketio.PerMessageDeflate
 	if o.PerMessageDeflate != nil {
-		deflate = &socketio.PerMessageDeflate{Threshold: o.PerMessageDeflate.Threshold}
+		never := o.PerMessageDeflate.ServerNoContextTakeover
+		deflate = &socketio.PerMessageDeflate{Threshold: o.PerMessageDeflate.Threshold, ContextTakeover: never != nil && !*never}
 	}
 	srv := socketio.NewServer(&socketio.Options{
 		Parser:            codec,

@@ -23,6 +23,33 @@ export default [
     },
   },
   {
+    name: "messages refer to those before them if both want it",
+    options: { perMessageDeflate: { threshold: 50, serverNoContextTakeover: false } },
+    over: ["websocket", "upgrade"],
+    inside: true,
+    async run(t) {
+      const s = await t.settled({ perMessageDeflate: { threshold: 50 } });
+      const ws = s.io.engine.transport.ws;
+      assert.match(ws.extensions, /permessage-deflate/);
+      assert.doesNotMatch(ws.extensions, /no_context_takeover/);
+      const { bytesRead, bytesWritten } = ws._socket;
+      let text = 0;
+      for (let i = 0; i < 200; i++) {
+        // Digits that repeat within no message, but from one to the next.
+        const args = [`${i} 0f8e21c7b5d39a46 and some more of 3b1d9c5a7e2f8046`, Buffer.from(`${i} 77aa1d02c4ff39e8b6d55190e3c8a2f4 77ab3c`)];
+        text += args[0].length + args[1].length;
+        assert.deepEqual(await s.timeout(5000).emitWithAck("echo", args), args);
+      }
+      const read = ws._socket.bytesRead - bytesRead;
+      const written = ws._socket.bytesWritten - bytesWritten;
+      assert.ok(read < text && written < text, `${read} and ${written} bytes for ${text} and heads`);
+      for (const size of [3000, 5000, 40_000]) {
+        const args = [long.slice(0, size), Buffer.from(long.slice(0, size))]; // in and beyond the window
+        for (let i = 0; i < 3; i++) assert.deepEqual(await s.timeout(5000).emitWithAck("echo", args), args);
+      }
+    },
+  },
+  {
     name: "compression is off over WebSocket unless the server wants it",
     over: ["websocket"],
     inside: true,
