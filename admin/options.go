@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -44,25 +45,27 @@ func (o *Options) withDefaults() *Options {
 		c.Namespace = "/admin"
 	}
 	if c.ServerID == "" {
-		host, _ := os.Hostname()
-		c.ServerID = fmt.Sprintf("%s#%d", host, os.Getpid())
+		c.ServerID = defaultServerID()
 	}
 	if c.Sessions == nil {
 		c.Sessions = newMemorySessions()
 	}
-	for _, n := range []struct {
-		value *int
-		def   int
-		name  string
-	}{{&c.MaxSockets, 1000, "MaxSockets"}, {&c.MaxEvents, 200, "MaxEvents"}} {
-		if *n.value < 0 {
-			panic(fmt.Sprintf("admin: Options.%s: %d is negative", n.name, *n.value))
-		}
-		if *n.value == 0 {
-			*n.value = n.def
-		}
-	}
+	defaultTo("Options.MaxSockets", &c.MaxSockets, 1000)
+	defaultTo("Options.MaxEvents", &c.MaxEvents, 200)
 	return &c
+}
+
+// defaultTo sets a number that is not set.
+func defaultTo(name string, n *int, value int) {
+	if *n < 0 {
+		panic(fmt.Sprintf("admin: %s: %d is negative", name, *n))
+	}
+	*n = cmp.Or(*n, value)
+}
+
+func defaultServerID() string {
+	host, _ := os.Hostname()
+	return fmt.Sprintf("%s#%d", host, os.Getpid())
 }
 
 // An Authenticator reports whether somebody with this name and password may

@@ -6,12 +6,16 @@ import (
 	"context"
 	"embed"
 	"errors"
+	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/sockeye-go/socketio"
+	"github.com/sockeye-go/socketio/admin"
 	"github.com/sockeye-go/socketio/examples/chat/chat"
 	"github.com/sockeye-go/socketio/examples/editor/editor"
 	"github.com/sockeye-go/socketio/examples/files/files"
@@ -83,9 +87,30 @@ func New(srv *socketio.Server) (pages http.Handler, close func() error, err erro
 	mux.Handle("/editor/", http.StripPrefix("/editor", editor.Page()))
 	mux.Handle("/game/", http.StripPrefix("/game", game.Page()))
 	mux.Handle("/files/", http.StripPrefix("/files", files.Page()))
+	dashboard := admin.Handler(srv, &admin.DashboardOptions{Authorize: thisMachine})
+	mux.Handle("/dashboard/", dashboard)
 	mux.Handle("/", site.Page(page, "page"))
 	return mux, func() error {
+		dashboard.Close()
 		games.Close()
 		return errors.Join(ed.Close(), store.Close(), os.RemoveAll(dir))
 	}, nil
+}
+
+// thisMachine opens the dashboard to whoever sits at the machine that runs the demo,
+// and to nobody else: neither to others in the network nor to a page from elsewhere
+// whose name was made to lead here.
+func thisMachine(r *http.Request) admin.Access {
+	host, _, err := net.SplitHostPort(r.Host)
+	if err != nil {
+		host = r.Host
+	}
+	from, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil || !from.Addr().Unmap().IsLoopback() {
+		return admin.NoAccess
+	}
+	if addr, err := netip.ParseAddr(strings.Trim(host, "[]")); host == "localhost" || err == nil && addr.IsLoopback() {
+		return admin.MayWrite
+	}
+	return admin.NoAccess
 }

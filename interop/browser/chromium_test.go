@@ -146,7 +146,7 @@ func (p *tab) eventually(what string, happened func() bool) {
 func (p *tab) shows(id, text string) {
 	p.t.Helper()
 	p.until(fmt.Sprintf("#%s to show %q", id, text),
-		fmt.Sprintf(`document.getElementById(%q).innerText.includes(%q)`, id, text))
+		fmt.Sprintf(`document.getElementById(%q)?.innerText.includes(%q)`, id, text))
 }
 
 func (p *tab) value(expression string) (s string) {
