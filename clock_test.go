@@ -15,10 +15,19 @@ import (
 // time.Time carries along until one of those methods loses it, so that nothing
 // happens early, late or never because somebody set the clock of a machine.
 var wallClock = map[string]string{
+	"admin/access.go:logIn":               "the end of a login is a time of the wall clock: other nodes read it",
+	"admin/access.go:logOut":              "likewise",
+	"admin/access.go:open":                "likewise",
 	"admin/events.go:take":                "ids that sort by time, for people",
 	"admin/instrument.go:Instrument":      "somebody looks: at worst as much longer as the clock was set back",
 	"admin/instrument.go:looking":         "likewise",
+	"admin/nodes.go:hear":                 "shown to people",
+	"admin/nodes.go:tell":                 "shown to people",
+	"admin/sampler.go:point":              "shown to people",
+	"admin/search.go:socketView":          "shown to people",
+	"admin/snapshot.go:walkBacklog":       "shown to people",
 	"admin/stats.go:events":               "shown to people",
+	"admin/stream.go:viewOf":              "shown to people",
 	"internal/msgpack/wire.go:AppendTime": "a value of the application",
 	"middleware/auth/auth.go:expiry":      "the end of a token is a time of the wall clock",
 	"middleware/ratelimit/rate.go:Take":   "its caller's time; Memory brings one that nobody sets",

@@ -51,14 +51,20 @@ type nodes struct {
 
 	mu      sync.Mutex
 	self    nodeView
-	others  map[string]nodeView
+	others  map[string]heard
 	watched time.Time // until when somebody looks through another node
 	servers int
 	count   paced
 }
 
+// heard is what another node said, and when by the clock that nobody sets.
+type heard struct {
+	view nodeView
+	at   time.Time
+}
+
 func newNodes(d *Dashboard) *nodes {
-	n := &nodes{d: d, started: time.Now(), others: make(map[string]nodeView)}
+	n := &nodes{d: d, started: time.Now(), others: make(map[string]heard)}
 	n.host, _ = os.Hostname()
 	d.srv.OnServerSide(eventNode, func(_ context.Context, m *socketio.Message) error {
 		var v nodeView
@@ -140,12 +146,12 @@ func (n *nodes) hear(now time.Time, v nodeView) {
 		}
 	}
 	v.Heard, v.Self = now.UnixMilli(), false
-	n.others[v.ID] = v
+	n.others[v.ID] = heard{v, now}
 }
 
 // forget drops those that are silent for long. n.mu is held.
 func (n *nodes) forget(now time.Time) {
-	maps.DeleteFunc(n.others, func(_ string, v nodeView) bool { return now.Sub(time.UnixMilli(v.Heard)) > forgetTime })
+	maps.DeleteFunc(n.others, func(_ string, h heard) bool { return now.Sub(h.at) > forgetTime })
 }
 
 // view returns this node, and the others by name.
@@ -155,8 +161,8 @@ func (n *nodes) view(now time.Time) []nodeView {
 	all := []nodeView{n.self}
 	all[0].Self, all[0].Servers = true, n.servers
 	n.forget(now)
-	for _, v := range n.others {
-		all = append(all, v)
+	for _, h := range n.others {
+		all = append(all, h.view)
 	}
 	slices.SortFunc(all[1:], func(a, b nodeView) int { return cmp.Compare(a.ID, b.ID) })
 	return all

@@ -111,7 +111,7 @@ func TestPaced(t *testing.T) {
 
 // TestNodes hears of other nodes, and forgets them.
 func TestNodes(t *testing.T) {
-	n := &nodes{others: make(map[string]nodeView)}
+	n := &nodes{others: make(map[string]heard)}
 	now := time.Now()
 	for i := range maxNodes + 10 {
 		n.hear(now, nodeView{ID: fmt.Sprint(i)})
