@@ -7,6 +7,9 @@
 //
 //	go run . -server 'name=command'
 //
+// With -cluster it measures clusters of such servers instead, ours and Node's, on
+// each broker there is.
+//
 // The command's process prints the port that it listens on at 127.0.0.1 as its
 // first line, and answers what node/server.js answers. Linux only.
 package main
@@ -41,6 +44,7 @@ func main() {
 	curves := flag.Bool("curves", true, "measure the curves too")
 	profiles := flag.String("profiles", "", "write CPU, allocation, mutex and block profiles of the Go servers into this directory, and save nothing")
 	toPublish := flag.String("publish", "", "measure nothing: put the figures of this file into the documents, with plots")
+	clusters := flag.Bool("cluster", false, "measure clusters instead: adapters, ours and Node's, at 2, 4 and 8 nodes")
 	flag.Func("server", "another server, as name=command; may be repeated", func(s string) error {
 		name, command, ok := strings.Cut(s, "=")
 		if !ok {
@@ -53,6 +57,12 @@ func main() {
 	flag.Parse()
 	if *toPublish != "" {
 		if err := publish(*toPublish, ".."); err != nil {
+			log.Fatal(err)
+		}
+		return
+	}
+	if *clusters {
+		if err := measureClusters(*quick, *only, os.Stderr); err != nil {
 			log.Fatal(err)
 		}
 		return

@@ -5,7 +5,9 @@ package main
 import (
 	"log"
 	"os"
+	"regexp"
 	"testing"
+	"time"
 )
 
 func TestMain(m *testing.M) {
@@ -26,5 +28,25 @@ func TestQuick(t *testing.T) {
 	}
 	if len(results) != len(scenarios) {
 		t.Errorf("%d results, want %d", len(results), len(scenarios))
+	}
+}
+
+// Each adapter carries every message to the other node.
+func TestClusters(t *testing.T) {
+	if os.Getenv("SOCKEYE_PARTS") != "all" {
+		t.Skip("needs the brokers and Node: SOCKEYE_PARTS=all")
+	}
+	ph := phases{100 * time.Millisecond, 50 * time.Millisecond}
+	cells, err := runClusters(1, ph, []int{2}, regexp.MustCompile("sockeye|node postgres"), t.Output())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range cells {
+		if c.Rate <= 0 || c.CPU <= 0 || c.P50 <= 0 || c.Server == "sockeye" && c.Disordered > 0 {
+			t.Errorf("%+v; want figures, and order", c)
+		}
+	}
+	if len(cells) < 6 {
+		t.Errorf("%d cells", len(cells))
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -119,23 +118,7 @@ func (p *process) stop() {
 // cpu is the time that the server's threads were on a core so far. The kernel
 // counts it in nanoseconds per thread; Go and Node keep their threads.
 func (p *process) cpu() (time.Duration, error) {
-	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", p.cmd.Process.Pid))
-	if err != nil {
-		return 0, err
-	}
-	total := time.Duration(0)
-	for _, task := range tasks {
-		b, err := os.ReadFile(task)
-		if err != nil {
-			continue // the thread has just ended
-		}
-		ran, _, _ := strings.Cut(string(b), " ")
-		n, err := strconv.ParseInt(ran, 10, 64)
-		if err != nil {
-			return 0, err
-		}
-		total += time.Duration(n)
-	}
+	total := cpuOf([]int{p.cmd.Process.Pid})
 	if total == 0 {
 		return 0, fmt.Errorf("no schedstat for process %d", p.cmd.Process.Pid)
 	}

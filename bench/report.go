@@ -243,6 +243,9 @@ func publish(file, root string) error {
 	if err != nil {
 		return err
 	}
+	if strings.HasPrefix(filepath.Base(file), clusterResults) {
+		return publishClusters(b, filepath.Base(file), root)
+	}
 	var r report
 	if err := json.Unmarshal(b, &r); err != nil {
 		return err
@@ -257,10 +260,15 @@ func publish(file, root string) error {
 		}
 	}
 	raw := "Raw figures: [" + filepath.Base(file) + "](../bench/results/" + filepath.Base(file) + ").\n"
-	for doc, sections := range map[string]map[string]string{
+	return insert(root, map[string]map[string]string{
 		"README.md":           {"tables": r.tables()},
 		"docs/performance.md": {"tables": r.tables() + "\n" + raw, "goals": r.goals()},
-	} {
+	})
+}
+
+// insert puts sections between the marks "bench NAME: begin" and "end" of documents.
+func insert(root string, docs map[string]map[string]string) error {
+	for doc, sections := range docs {
 		path := filepath.Join(root, doc)
 		b, err := os.ReadFile(path)
 		if err != nil {

@@ -32,6 +32,9 @@ type cast struct {
 // serve runs one of the Go servers until the process is killed. It prints its
 // port first.
 func serve(name string) error {
+	if name == "nats-server" {
+		return serveNATS()
+	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -50,7 +53,12 @@ func serve(name string) error {
 	case "reference":
 		return http.Serve(ln, newReference())
 	}
-	return http.Serve(ln, newSockeye())
+	o, end, err := clusterOptions(os.Getenv("BENCH_ADAPTER"), os.Getenv("BENCH_BROKER"))
+	if err != nil {
+		return err
+	}
+	defer end()
+	return http.Serve(ln, newSockeye(o))
 }
 
 // A wrapping listener hides that its connections are plain TCP, as TLS and
@@ -67,8 +75,8 @@ func (w wrapping) Accept() (net.Conn, error) {
 
 type wrapped struct{ net.Conn }
 
-func newSockeye() http.Handler {
-	srv := socketio.NewServer(nil)
+func newSockeye(o *socketio.Options) http.Handler {
+	srv := socketio.NewServer(o)
 	castEvent := socketio.NewEvent[cast]("cast")
 	socketio.NewEventWithAck[body, body]("echo").Handle(srv, func(_ context.Context, _ *socketio.Socket, b body) (body, error) { return b, nil })
 	socketio.NewEventWithAck[[]byte, []byte]("bin").Handle(srv, func(_ context.Context, _ *socketio.Socket, b []byte) ([]byte, error) { return b, nil })

@@ -189,8 +189,8 @@ func (s *Server) URL(database string) string {
 	return fmt.Sprintf("postgres://postgres@127.0.0.1:%s/%s?sslmode=disable", s.port, database)
 }
 
-// PID is that of the server's first process.
-func (s *Server) PID() int { return s.cmd.Process.Pid }
+// PIDs are those of the server's processes that there are.
+func (s *Server) PIDs() []int { return append(s.children(), s.cmd.Process.Pid) }
 
 // Kill ends all processes of the server with SIGKILL, as a crash of the machine
 // would. Its data stays.
@@ -212,7 +212,7 @@ func (s *Server) children() []int {
 		b, _ := os.ReadFile(stat)
 		// The parent is the second field behind the name, which may contain anything.
 		f := strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:]))
-		if len(f) > 1 && f[1] == strconv.Itoa(s.PID()) {
+		if len(f) > 1 && f[1] == strconv.Itoa(s.cmd.Process.Pid) {
 			if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(stat))); err == nil {
 				pids = append(pids, pid)
 			}
