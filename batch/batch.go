@@ -5,15 +5,16 @@
 //	err := Tick.Emit(b, price) // b is an Emitter as the socket is
 //
 // A batch is an array of {event, data}, in the order of the emits; an event with no
-// argument or with several has args, an array, in place of data. On the other side
-// five lines take it apart:
+// argument or with several has args, an array, in place of data. The Go client takes a
+// "batch" apart by itself, so that the handlers of the events get them, unless it has a
+// handler for "batch". With the official client five lines do so:
 //
 //	socket.on("batch", (events) => {
 //	  for (const { event, data, args = [data] } of events)
 //	    for (const listener of socket.listeners(event)) listener(...args);
 //	});
 //
-// and [Unbatch] does so in Go. Batching trades delay for packets: what it saves is
+// and [Unbatch] does it on a Go server, or for another name. Batching trades delay for packets: what it saves is
 // the frame and the call per event, and it is of use for many small events to slow
 // or many clients. Events that are emitted within one flush of a connection share a
 // system call without it.

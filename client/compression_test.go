@@ -70,7 +70,7 @@ func TestCompression(t *testing.T) {
 		Text string
 		Blob []byte
 	}
-	const first = 100 // of those that are measured
+	const first = 30 // of those that are measured
 	say := socketio.NewEventWithAck[line, line]("say")
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

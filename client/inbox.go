@@ -177,12 +177,26 @@ func (s *Socket) pop() (item, bool) {
 	return it, true
 }
 
-// dispatch calls the handlers of an event.
+// dispatch calls the handlers of an event, or of those in a batch, unless the program
+// has a handler for batches itself.
 func (s *Socket) dispatch(it item, hooks *socketHooks) {
 	if hooks == nil {
 		return
 	}
 	event := string(it.packet.Event)
+	if event == batchEvent && len(hooks.on[event]) == 0 {
+		if events := s.unbatch(it.packet); events != nil {
+			for _, p := range events {
+				it.packet = p
+				s.handle(it, hooks, string(p.Event))
+			}
+			return
+		}
+	}
+	s.handle(it, hooks, event)
+}
+
+func (s *Socket) handle(it item, hooks *socketHooks, event string) {
 	all := hooks.any
 	if own := hooks.on[event]; len(own) > 0 {
 		all = slices.Concat(all, own)
