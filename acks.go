@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/sockeye-go/socketio/adapter"
+	"github.com/sockeye-go/socketio/engineio"
 	"github.com/sockeye-go/socketio/parser"
 )
 
@@ -94,7 +95,7 @@ func (s *Socket) emitWithAck(ctx context.Context, event string, args []any) (*Me
 		return nil, err
 	}
 	s.outgoing(event, args)
-	if err := s.send(p, 0); err != nil {
+	if err := s.sendInOrder(p); err != nil {
 		s.acks.take(id)
 		return nil, err
 	}
@@ -109,6 +110,17 @@ func (s *Socket) emitWithAck(ctx context.Context, event string, args []any) (*Me
 		}
 		return nil, context.Cause(ctx)
 	}
+}
+
+// sendInOrder sends what is not kept, behind what is and was emitted before.
+func (s *Socket) sendInOrder(p *engineio.Prepared) error {
+	if s.kept != nil && s.nsp.late && s.state.Load() == connected {
+		done, err := s.nsp.recoverer.Emit(s, &adapter.Packet{Prepared: p}, func(adapter.Member) error { return s.send(p, 0) })
+		if done {
+			return err
+		}
+	}
+	return s.send(p, 0)
 }
 
 // awaitAck has f called with the answer of this id, unless too many are open.

@@ -28,7 +28,7 @@ var arrows = map[string][]string{
 	"engineio":            {"internal/component", "internal/ws", "internal/poll", "internal/pressure", "internal/tally"},
 	"engineio/forward":    {"engineio", "internal/ws"},
 	"adapter":             {"engineio", "parser"},
-	"adapter/adaptertest": {"adapter", "engineio", "parser"},
+	"adapter/adaptertest": {"adapter", "adapter/cluster", "engineio", "parser"},
 	"":                    {"adapter", "engineio", "parser", "web", "internal/component", "internal/tally", "internal/typescript"},
 	"client":              {"", "engineio", "parser"},
 }

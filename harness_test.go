@@ -35,27 +35,33 @@ type harness struct {
 func bubble(t *testing.T, o *socketio.Options, f func(*testing.T, *harness)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		h := &harness{t: t, network: memnet.New()}
-		if o == nil {
-			o = new(socketio.Options)
-		}
-		own := *o
-		own.Logger = slog.New(slog.NewTextHandler(&h.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-		h.Server = socketio.NewServer(&own)
-		mux := http.NewServeMux()
-		mux.Handle("/socket.io/", h.Server)
-		hs := &http.Server{Handler: mux}
-		go hs.Serve(h.network)
-		transport := h.network.Transport()
-		h.http = &http.Client{Transport: transport}
-		defer func() {
-			h.Server.Close()
-			transport.CloseIdleConnections()
-			hs.Close()
-			synctest.Wait()
-		}()
+		h, stop := serve(t, o)
+		defer stop()
 		f(t, h)
 	})
+}
+
+// serve starts a server; in a bubble, stop is the last that happens.
+func serve(t *testing.T, o *socketio.Options) (h *harness, stop func()) {
+	h = &harness{t: t, network: memnet.New()}
+	if o == nil {
+		o = new(socketio.Options)
+	}
+	own := *o
+	own.Logger = slog.New(slog.NewTextHandler(&h.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	h.Server = socketio.NewServer(&own)
+	mux := http.NewServeMux()
+	mux.Handle("/socket.io/", h.Server)
+	hs := &http.Server{Handler: mux}
+	go hs.Serve(h.network)
+	transport := h.network.Transport()
+	h.http = &http.Client{Transport: transport}
+	return h, func() {
+		h.Server.Close()
+		transport.CloseIdleConnections()
+		hs.Close()
+		synctest.Wait()
+	}
 }
 
 // A logBuffer keeps the log.

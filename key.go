@@ -1,5 +1,7 @@
 package socketio
 
+import "encoding/json"
+
 // A Key is a typed place for data on sockets, socket.data in the JavaScript
 // API. Declare it once, as a package variable. Values must encode as JSON,
 // since other nodes may ask for them.
@@ -10,6 +12,7 @@ func NewKey[T any](name string) Key[T] { return Key[T]{name} }
 
 // Set stores v on s.
 func (k Key[T]) Set(s *Socket, v T) {
+	defer s.dataChanged()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	rare := s.need()
@@ -23,15 +26,32 @@ func (k Key[T]) Set(s *Socket, v T) {
 func (k Key[T]) Get(s *Socket) (T, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	v, ok := s.look().data[k.name].(T)
-	return v, ok
+	data := s.look().data
+	v, ok := data[k.name].(T)
+	if ok {
+		return v, true
+	}
+	// What the socket had on another node is decoded when it is asked for.
+	if raw, isRaw := data[k.name].(json.RawMessage); isRaw && json.Unmarshal(raw, &v) == nil {
+		data[k.name] = v
+		return v, true
+	}
+	return v, false
 }
 
 // Delete removes the value from s.
 func (k Key[T]) Delete(s *Socket) {
+	defer s.dataChanged()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.look().data, k.name)
+}
+
+// dataChanged tells an adapter that keeps what sockets have.
+func (s *Socket) dataChanged() {
+	if s.kept != nil {
+		s.nsp.recoverer.Changed(s)
+	}
 }
 
 // A LocalKey is a place for data that stays on this node: connections to

@@ -22,6 +22,7 @@ type Namespace struct {
 	adapter adapter.Adapter
 	// recoverer is the adapter if clients can come back, else nil.
 	recoverer adapter.Recoverer
+	late      bool // what is emitted comes back from a store before it is sent
 	recovery  recoveryCounts
 	occupancy occupancy
 	ackIDs    atomic.Int64
@@ -39,9 +40,11 @@ func newNamespace(srv *Server, name string) *Namespace {
 	if srv.opts.Recovery != nil {
 		r, ok := a.(adapter.Recoverer)
 		if !ok {
-			panic(fmt.Sprintf("socketio: Options.Recovery: %T, the adapter of namespace %q, cannot recover connections", a, name))
+			panic(fmt.Sprintf("socketio: Options.Recovery: %T, the adapter of namespace %q, has no store from which clients could recover", a, name))
 		}
 		n.recoverer = r
+		_, here := a.(*adapter.Recovering)
+		n.late = !here
 	}
 	n.observe = func() { a.Observe(n.roomEvent) }
 	return n

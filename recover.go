@@ -3,6 +3,7 @@ package socketio
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"maps"
 	"time"
@@ -100,7 +101,7 @@ func (s *Socket) leaveAdapter(reason DisconnectReason) []string {
 // socket.
 func (s *Socket) endSession() {
 	if s.kept != nil && s.state.Load() == disconnected {
-		_ = s.nsp.adapter.DisconnectSockets(adapter.Target{Rooms: []string{s.id}, Local: true}, false)
+		_ = s.nsp.adapter.DisconnectSockets(adapter.Target{Rooms: []string{s.id}}, false)
 	}
 }
 
@@ -142,6 +143,8 @@ func (s *Socket) handedOver() bool {
 		rare.data, rare.local = maps.Clone(was.data), maps.Clone(was.local)
 		delete(rare.local, userKey{}) // it counts anew
 		old.mu.Unlock()
+	} else {
+		next.need().data = decodeData(claim.Data)
 	}
 	if !s.conn.replace(s, next) { // the client has left again
 		claim.Release()
@@ -196,22 +199,49 @@ func (s *Socket) claim(pid, offset string) (*adapter.Claim, error) {
 	if err != nil {
 		return nil, err
 	}
-	old, ok := claim.Previous.(*Socket)
-	if !ok {
-		return claim, nil
+	if old, ok := claim.Previous.(*Socket); ok {
+		if err := old.awaitHandlers(s.Context()); err != nil {
+			claim.Release()
+			return nil, err
+		}
 	}
+	return claim, nil
+}
+
+// awaitHandlers waits until the handlers of a socket that left have heard of it.
+func (s *Socket) awaitHandlers(ctx context.Context) error {
 	timeout := time.NewTimer(handoverTimeout)
 	defer timeout.Stop()
 	select {
-	case <-old.kept.left:
-		return claim, nil
+	case <-s.kept.left:
+		return nil
 	case <-timeout.C:
-		err = errHandlersRun
-	case <-s.Context().Done():
-		err = context.Cause(s.Context())
+		return errHandlersRun
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
-	claim.Release()
-	return nil, err
+}
+
+// Supersede implements [adapter.Member].
+func (s *Socket) Supersede(ctx context.Context) error {
+	if s.state.Load() != disconnected {
+		s.conn.supersede()
+	}
+	return s.awaitHandlers(ctx)
+}
+
+// decodeData reads what a socket on another node had under its keys: a value is
+// decoded when it is asked for.
+func decodeData(b json.RawMessage) map[string]any {
+	var raw map[string]json.RawMessage
+	if json.Unmarshal(b, &raw) != nil || len(raw) == 0 {
+		return nil
+	}
+	data := make(map[string]any, len(raw))
+	for name, v := range raw {
+		data[name] = v
+	}
+	return data
 }
 
 // supersede ends a connection whose client has made another.

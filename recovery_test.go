@@ -75,7 +75,7 @@ func (b *comeback) event(m string) {
 	}
 	if last, ok := args[len(args)-1].(string); ok && digits == "42" {
 		b.offset = last
-		if len(last) == 12 && len(args) > 1 {
+		if (len(last) == 12 || regexp.MustCompile(`^\d+-\d+$`).MatchString(last)) && len(args) > 1 {
 			args = args[:len(args)-1]
 		}
 	}

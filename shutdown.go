@@ -172,6 +172,20 @@ func (s *Socket) shutDown() {
 	s.schedule()
 }
 
+// Flush waits until what was emitted before is on its way to the other nodes: the
+// broker, or the store of an adapter that has one, has confirmed it, and the
+// rooms and data by which clients can recover. In one process it returns at once.
+// An error says that something emitted since the last Flush was not confirmed.
+func (srv *Server) Flush(ctx context.Context) error {
+	var errs []error
+	for _, n := range srv.allNamespaces() {
+		if a, ok := n.adapter.(adapter.Flusher); ok {
+			errs = append(errs, a.Flush(ctx))
+		}
+	}
+	return errors.Join(errs...)
+}
+
 func (srv *Server) closeAdapters() error {
 	var errs []error
 	for _, n := range srv.allNamespaces() {

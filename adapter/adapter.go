@@ -83,6 +83,12 @@ type Adapter interface {
 	Close() error
 }
 
+// A Flusher is an [Adapter] that can say when its broker or store has confirmed
+// what was emitted before.
+type Flusher interface {
+	Flush(ctx context.Context) error
+}
+
 // ErrTooManyRooms reports that a socket may not be in so many rooms.
 var ErrTooManyRooms = errors.New("adapter: a socket is in too many rooms")
 
@@ -181,6 +187,10 @@ type Member interface {
 	CancelAck(id int64)
 	// Disconnect is what DisconnectSockets does to a socket of this node.
 	Disconnect(closeConnection bool)
+	// Supersede ends the connection of a socket whose client has made another, as
+	// if it had broken, and waits until the handlers of the socket are done. It
+	// returns an error if they still run when that has taken too long.
+	Supersede(ctx context.Context) error
 	// Describe returns what other nodes are told of the socket, as JSON:
 	// handshake and data, in the form of the JavaScript API.
 	Describe() (handshake, data json.RawMessage)

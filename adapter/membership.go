@@ -18,7 +18,22 @@ type Membership struct {
 	in   []*entry
 
 	session atomic.Pointer[session] // of a Recovering adapter
+	kept    atomic.Pointer[any]
 }
+
+// Keep has v kept with the socket, for an adapter that is not in this package.
+func (m *Membership) Keep(v any) { m.kept.Store(&v) }
+
+// Kept returns what is kept, nil if nothing is.
+func (m *Membership) Kept() any {
+	if v := m.kept.Load(); v != nil {
+		return *v
+	}
+	return nil
+}
+
+// Limited returns how many rooms the socket may be in; 0 is no limit.
+func (m *Membership) Limited() int { return int(m.max) }
 
 // An entry is the place of a socket in a room.
 type entry struct {

@@ -1,6 +1,7 @@
 package adapter_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"runtime"
@@ -28,6 +29,7 @@ func (s *silent) ID() string                                                { re
 func (s *silent) Membership() *adapter.Membership                           { return &s.membership }
 func (s *silent) Deliver(*adapter.Packet)                                   { s.n++ }
 func (s *silent) DeliverWithAck(*adapter.Packet, func(adapter.Answer)) bool { return false }
+func (s *silent) Supersede(context.Context) error                           { return nil }
 func (s *silent) Announce(*adapter.Packet)                                  {}
 func (s *silent) CancelAck(int64)                                           {}
 func (s *silent) Disconnect(bool)                                           {}

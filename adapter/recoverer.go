@@ -37,6 +37,8 @@ type Recoverer interface {
 	// another socket: send is called with the socket that has it now. While the
 	// client is away p is kept. It reports false if m has no session.
 	Emit(m Member, p *Packet, send func(Member) error) (bool, error)
+	// Changed says that what m describes of itself has changed.
+	Changed(m Member)
 	// Stats returns what is kept.
 	Stats() RecoveryStats
 }

@@ -367,6 +367,9 @@ func (a *Recovering) DisconnectSockets(t Target, closeConnection bool) error {
 	return a.Memory.DisconnectSockets(t, closeConnection)
 }
 
+// Changed implements [Recoverer].
+func (a *Recovering) Changed(Member) {}
+
 // Stats implements [Recoverer].
 func (a *Recovering) Stats() RecoveryStats {
 	packets, bytes := a.log.stats()

@@ -182,6 +182,14 @@ func (s *Socket) Disconnect(closeConnection bool) {
 	s.on.Remove(s)
 }
 
+// Supersede implements [adapter.Member].
+func (s *Socket) Supersede(context.Context) error {
+	if r, ok := s.on.(adapter.Recoverer); ok {
+		r.Suspend(s)
+	}
+	return nil
+}
+
 // Describe implements [adapter.Member].
 func (s *Socket) Describe() (handshake, data json.RawMessage) {
 	return json.RawMessage(`{"url":"/` + s.id + `"}`), json.RawMessage(`{"name":"` + s.id + `"}`)

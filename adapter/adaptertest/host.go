@@ -23,6 +23,7 @@ type Host struct {
 	mu     sync.Mutex
 	events []string
 	silent bool // does not answer
+	keep   *adapter.Recovery
 	acks   int64
 }
 
@@ -31,6 +32,18 @@ func NewHosts(n int) []*Host {
 	hosts := make([]*Host, n)
 	for i := range hosts {
 		hosts[i] = &Host{barriers: make(chan struct{}, 64)}
+	}
+	return hosts
+}
+
+// NewRecoveringHosts returns the hosts of n nodes that want to recover clients.
+func NewRecoveringHosts(n int) []*Host {
+	hosts := NewHosts(n)
+	for _, h := range hosts {
+		h.keep = &adapter.Recovery{
+			MaxDuration: time.Minute, MaxAge: 2 * time.Minute,
+			MaxPackets: 1 << 20, MaxBytes: 1 << 30, MaxSessions: 1000,
+		}
 	}
 	return hosts
 }
@@ -90,7 +103,7 @@ func (h *Host) AckID() int64 {
 }
 
 // Recovery implements [adapter.Host].
-func (h *Host) Recovery() *adapter.Recovery { return nil }
+func (h *Host) Recovery() *adapter.Recovery { return h.keep }
 
 // Prepare implements [adapter.Host].
 func (h *Host) Prepare(p *adapter.Packet) error {

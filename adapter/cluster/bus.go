@@ -19,8 +19,8 @@ type Bus interface {
 type Channel interface {
 	// Publish sends messages to all other nodes, in order. It waits until the
 	// broker has taken them, or ctx ends: Options.PublishTimeout. On an error
-	// those that were not sent are lost. Whether this node gets them too does
-	// not matter.
+	// those that were not sent are lost; what does not encode is left out, and
+	// is an [*EncodeError]. Whether this node gets them too does not matter.
 	Publish(ctx context.Context, ms []*Message) error
 	// Respond sends a response to the node that made the request. A broker
 	// without an address per node publishes it.
@@ -51,6 +51,18 @@ type Batcher interface {
 type Presence interface {
 	// Present returns what tells whether a node that was heard of is connected.
 	Present(ctx context.Context) (func(uid string) bool, error)
+}
+
+// A Checker is a [Channel] in whose format not everything can be said. It is asked
+// before a message is queued, so that the caller gets the error.
+type Checker interface {
+	Check(m *Message) error
+}
+
+// A Reacher is a [Channel] whose broker knows whether a node is connected to it.
+// Otherwise that is known from heartbeats.
+type Reacher interface {
+	Reaches(ctx context.Context, uid string) (bool, error)
 }
 
 // A Receiver takes what a [Channel] receives. Its methods do not block for long;

@@ -24,6 +24,14 @@ type Adapter struct {
 	ch   Channel
 	o    *Options
 
+	handle func(*Message) // a message of another node
+	// Of an Ordered.
+	ordered     bool
+	log         Log
+	leftOut     func(seq uint64)
+	appended    atomic.Uint64 // Seq of the last message that the log has
+	setLostFrom func(log bool, err error)
+
 	out      outbox
 	nodes    nodes
 	requests requests
@@ -32,6 +40,7 @@ type Adapter struct {
 	early    atomic.Pointer[error]         // what was said last of the broker
 
 	observers observers
+	unflushed error // the first since the last Flush; of the goroutine that sends
 
 	mu        sync.Mutex
 	published time.Time         // the last time that the others heard of this node
@@ -51,17 +60,30 @@ func NewFactory(bus Bus, o *Options) adapter.Factory {
 }
 
 func newAdapter(bus Bus, o *Options, h adapter.Host) (*Adapter, error) {
+	a := makeAdapter(o, h)
+	if err := a.open(bus); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+func makeAdapter(o *Options, h adapter.Host) *Adapter {
 	a := &Adapter{Memory: adapter.New(), host: h, nsp: h.Name(), uid: o.NewUID(), o: o}
-	a.out = outbox{max: o.MaxQueued, send: a.send}
+	a.out = outbox{max: o.MaxQueued, send: a.send, stop: make(chan struct{})}
+	a.handle = a.handleMessage
+	return a
+}
+
+func (a *Adapter) open(bus Bus) error {
 	ready := make(chan struct{}) // nothing is received before there is a channel to answer on
 	ch, err := bus.Open(a.nsp, a.uid, receiver{a, ready})
 	if err != nil {
-		return nil, fmt.Errorf("cluster: namespace %q: %w", a.nsp, err)
+		return fmt.Errorf("cluster: namespace %q: %w", a.nsp, err)
 	}
 	a.ch = ch
 	close(ready)
 	if err := a.early.Load(); err != nil {
-		a.setLost(*err)
+		a.busLost(*err)
 	}
 	if _, counts := ch.(Counter); !counts {
 		_ = a.publish(&Message{Type: InitialHeartbeat})
@@ -69,19 +91,29 @@ func newAdapter(bus Bus, o *Options, h adapter.Host) (*Adapter, error) {
 		a.timer = time.AfterFunc(a.tick(), a.beat)
 		a.mu.Unlock()
 	}
-	return a, nil
+	return nil
 }
 
 // UID returns the id by which other nodes know this namespace of this node.
 func (a *Adapter) UID() string { return a.uid }
 
 // publish queues a message for all other nodes.
-func (a *Adapter) publish(m *Message) error {
-	m.UID, m.NSP = a.uid, a.nsp
+func (a *Adapter) publish(m *Message) error { return a.push(outgoing{m: m}) }
+
+// append queues a message for the log.
+func (a *Adapter) append(m *Message) error { return a.push(outgoing{m: m, logged: true}) }
+
+func (a *Adapter) push(out outgoing) error {
+	out.m.UID, out.m.NSP = a.uid, a.nsp
 	if lost := a.lost.Load(); lost != nil {
 		return lost
 	}
-	return a.out.push(outgoing{m: m})
+	if c, ok := a.ch.(Checker); ok && !out.logged {
+		if err := c.Check(out.m); err != nil {
+			return err
+		}
+	}
+	return a.out.push(out)
 }
 
 // respond queues an answer for one of them.
@@ -95,31 +127,47 @@ func (a *Adapter) respond(to string, m *Message) {
 // send hands a batch to the broker. It runs on one goroutine at a time.
 func (a *Adapter) send(batch []outgoing) {
 	for len(batch) > 0 {
-		ctx, cancel := context.WithTimeout(context.Background(), a.o.PublishTimeout)
-		n, err := 1, error(nil)
-		if b, ok := a.ch.(Batcher); ok {
-			n = len(batch)
-			ms, to := make([]*Message, n), make([]string, n)
-			for i, out := range batch {
-				a.number(out.m, out.to)
-				ms[i], to[i] = out.m, out.to
-			}
-			err = b.Send(ctx, ms, to)
-		} else if to := batch[0].to; to != "" {
-			a.number(batch[0].m, to)
-			err = a.ch.Respond(ctx, to, batch[0].m)
-		} else {
-			var ms []*Message
-			for n = 0; n < len(batch) && batch[n].to == ""; n++ {
-				a.number(batch[n].m, "")
-				ms = append(ms, batch[n].m)
-			}
-			err = a.ch.Publish(ctx, ms)
+		first, n := &batch[0], 1
+		all, gathers := a.ch.(Batcher)
+		for n < len(batch) && first.m != nil && batch[n].goesWith(first, gathers) {
+			n++
 		}
-		cancel()
+		switch {
+		case first.m == nil:
+			err := a.unflushed
+			a.unflushed = nil
+			first.flushed(err)
+		case first.logged:
+			a.appendAll(batch[:n])
+		default:
+			ctx, cancel := context.WithTimeout(context.Background(), a.o.PublishTimeout)
+			ms, err := a.numbered(batch[:n]), error(nil)
+			switch {
+			case gathers:
+				to := make([]string, n)
+				for i, out := range batch[:n] {
+					to[i] = out.to
+				}
+				err = all.Send(ctx, ms, to)
+			case first.to != "":
+				err = a.ch.Respond(ctx, first.to, first.m)
+			default:
+				err = a.ch.Publish(ctx, ms)
+			}
+			cancel()
+			a.sent(n, err)
+		}
 		batch = batch[n:]
-		a.sent(n, err)
 	}
+}
+
+func (a *Adapter) numbered(batch []outgoing) []*Message {
+	ms := make([]*Message, len(batch))
+	for i, out := range batch {
+		a.number(out.m, out.to)
+		ms[i] = out.m
+	}
+	return ms
 }
 
 // number gives a message its place in what this node sends to all, or to one.
@@ -142,6 +190,13 @@ func (a *Adapter) number(m *Message, to string) {
 }
 
 func (a *Adapter) sent(n int, err error) {
+	if a.unflushed == nil && !a.ordered {
+		a.unflushed = err
+	}
+	if e, ok := errors.AsType[*EncodeError](err); ok {
+		a.host.Logger().Error("message for other nodes dropped", "nsp", a.nsp, "error", e.Err)
+		err = nil
+	}
 	if err == nil {
 		a.mu.Lock()
 		a.published = time.Now()
@@ -156,7 +211,16 @@ func (a *Adapter) sent(n int, err error) {
 	}
 }
 
-// setLost is what the channel says of the broker.
+// busLost is what the channel says of the broker.
+func (a *Adapter) busLost(err error) {
+	if a.setLostFrom != nil {
+		a.setLostFrom(false, err)
+		return
+	}
+	a.setLost(err)
+}
+
+// setLost notes that the broker is away, or is back.
 func (a *Adapter) setLost(err error) {
 	if err != nil {
 		if a.lost.Swap(&DegradedError{Since: time.Now(), Err: err}) == nil {
@@ -175,7 +239,9 @@ func (a *Adapter) setLost(err error) {
 }
 
 // Health implements [adapter.Adapter]: nil, or a [*DegradedError].
-func (a *Adapter) Health() error {
+func (a *Adapter) Health() error { return a.failure() }
+
+func (a *Adapter) failure() error {
 	if e := a.lost.Load(); e != nil {
 		return e
 	}
@@ -183,6 +249,19 @@ func (a *Adapter) Health() error {
 		return e
 	}
 	return nil
+}
+
+// Flush waits until the broker has what was emitted before. An error says that it
+// has not got something that was emitted since the last Flush, or perhaps not.
+func (a *Adapter) Flush(ctx context.Context) error {
+	done := make(chan error, 1)
+	a.out.flush(func(err error) { done <- err })
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // Observe implements [adapter.Adapter].
@@ -201,16 +280,24 @@ func (a *Adapter) Broadcast(t adapter.Target, p *adapter.Packet) error {
 }
 
 func (a *Adapter) broadcast(t adapter.Target, p *adapter.Packet, request string, timeout time.Duration) error {
-	values, err := NewValues(append([]any{p.Event}, p.Args...)...)
+	m, err := newBroadcast(t, p)
 	if err != nil {
 		return err
+	}
+	m.RequestID, m.Timeout = request, timeout
+	return a.publish(m)
+}
+
+// newBroadcast encodes a packet for other nodes.
+func newBroadcast(t adapter.Target, p *adapter.Packet) (*Message, error) {
+	values, err := NewValues(append([]any{p.Event}, p.Args...)...)
+	if err != nil {
+		return nil, err
 	}
 	for i, b := range values.Attachments { // the caller may change its bytes
 		values.Attachments[i] = append([]byte(nil), b...)
 	}
-	return a.publish(&Message{
-		Type: Broadcast, Target: t, Flags: p.Flags, Values: values, RequestID: request, Timeout: timeout,
-	})
+	return &Message{Type: Broadcast, Target: t, Flags: p.Flags, Values: values}, nil
 }
 
 // withTimeout sees to it that a request ends.
@@ -432,7 +519,7 @@ func (m *Message) packet(id int64) (*adapter.Packet, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &adapter.Packet{Event: event, ID: id, Flags: m.Flags, Offset: m.Offset, Args: make([]any, len(raw))}
+	p := &adapter.Packet{Event: event, ID: id, Flags: m.Flags, Args: make([]any, len(raw))}
 	for i, r := range raw {
 		if len(m.Values.Attachments) == 0 {
 			p.Args[i] = json.RawMessage(r)

@@ -38,3 +38,44 @@ func TestContract(t *testing.T) {
 		})
 	})
 }
+
+func ordered(t *testing.T, hub *cluster.Hub, shelf *cluster.Shelf, hosts []*adaptertest.Host) []adapter.Adapter {
+	t.Helper()
+	var as []adapter.Adapter
+	for _, h := range hosts {
+		a, err := cluster.NewOrderedFactory(hub, shelf, nil)(h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		as = append(as, a)
+	}
+	return as
+}
+
+// TestOrderedContract holds the adapter over a log to the same.
+func TestOrderedContract(t *testing.T) {
+	for name, n := range map[string]int{"one node": 1, "three nodes": 3} {
+		t.Run(name, func(t *testing.T) {
+			adaptertest.Run(t, n, func(t *testing.T, hosts []*adaptertest.Host) []adapter.Adapter {
+				return ordered(t, cluster.NewHub(), cluster.NewShelf(), hosts)
+			})
+		})
+	}
+}
+
+// TestRecovery: clients come back to any node.
+func TestRecovery(t *testing.T) {
+	adaptertest.RunRecovery(t, func(t *testing.T, hosts []*adaptertest.Host) *adaptertest.Cluster {
+		hub, shelf := cluster.NewHub(), cluster.NewShelf()
+		as := ordered(t, hub, shelf, hosts)
+		return &adaptertest.Cluster{Hosts: hosts, Adapters: as, Kill: func(i int) {
+			uid := as[i].(*cluster.Ordered).UID()
+			shelf.Kill(uid)
+			hub.Kill(uid)
+		}}
+	})
+}
+
+func TestShelf(t *testing.T) {
+	adaptertest.RunStore(t, func(*testing.T) cluster.Store { return cluster.NewShelf() })
+}

@@ -166,7 +166,7 @@ func Encode(m *Message) (b []byte, err error) {
 	switch m.Type {
 	case InitialHeartbeat, Heartbeat, AdapterClose:
 		d = nil
-	case Broadcast, SocketsJoin, SocketsLeave, DisconnectSockets, FetchSockets:
+	case Broadcast, broadcastHere, SocketsJoin, SocketsLeave, DisconnectSockets, FetchSockets:
 		o := NewWireOptions(m.Target, m.Flags, m.Timeout)
 		d.Opts = &o
 	}
@@ -177,7 +177,7 @@ func Encode(m *Message) (b []byte, err error) {
 		}
 	}
 	switch m.Type {
-	case Broadcast:
+	case Broadcast, broadcastHere:
 		d.Packet = struct {
 			Type int    `json:"type"`
 			Data any    `json:"data"`
@@ -185,7 +185,7 @@ func Encode(m *Message) (b []byte, err error) {
 		}{int(parser.Event), values, m.NSP}
 	case ServerSideEmit:
 		d.Packet = values
-	case ServerSideEmitResponse, BroadcastAck:
+	case ServerSideEmitResponse, BroadcastAck, sessionRequest, sessionResponse:
 		if binary {
 			d.Packet = values.([]any)[0]
 		} else {
@@ -237,7 +237,7 @@ func Decode(b []byte) (*Message, error) {
 	if err := json.Unmarshal(text, &w); err != nil {
 		return nil, fmt.Errorf("cluster: %w", err)
 	}
-	if w.Type < InitialHeartbeat || w.Type > broadcastLeft {
+	if w.Type < InitialHeartbeat || w.Type >= lastType {
 		return nil, fmt.Errorf("cluster: message of unknown type %d", w.Type)
 	}
 	d := &w.Data
@@ -251,7 +251,7 @@ func Decode(b []byte) (*Message, error) {
 	}
 	d.Opts.Into(m)
 	switch m.Type {
-	case Broadcast:
+	case Broadcast, broadcastHere:
 		var p struct{ Data json.RawMessage }
 		if err := json.Unmarshal(d.Packet, &p); err != nil {
 			return nil, fmt.Errorf("cluster: %w", err)
@@ -259,7 +259,7 @@ func Decode(b []byte) (*Message, error) {
 		m.Values = Values{p.Data, attachments}
 	case ServerSideEmit:
 		m.Values = Values{d.Packet, attachments}
-	case ServerSideEmitResponse, BroadcastAck:
+	case ServerSideEmitResponse, BroadcastAck, sessionRequest, sessionResponse:
 		if len(d.Packet) == 0 { // undefined in JavaScript
 			d.Packet = json.RawMessage("null")
 		}
@@ -303,7 +303,8 @@ func (t Type) String() string {
 	names := [...]string{
 		"INITIAL_HEARTBEAT", "HEARTBEAT", "BROADCAST", "SOCKETS_JOIN", "SOCKETS_LEAVE", "DISCONNECT_SOCKETS",
 		"FETCH_SOCKETS", "FETCH_SOCKETS_RESPONSE", "SERVER_SIDE_EMIT", "SERVER_SIDE_EMIT_RESPONSE",
-		"BROADCAST_CLIENT_COUNT", "BROADCAST_ACK", "ADAPTER_CLOSE", "BROADCAST_LEFT",
+		"BROADCAST_CLIENT_COUNT", "BROADCAST_ACK", "ADAPTER_CLOSE", "BROADCAST_LEFT", "BROADCAST_HERE",
+		"SESSION_REQUEST", "SESSION_RESPONSE",
 	}
 	if t == 0 || int(t) > len(names) {
 		return "Type(" + strconv.Itoa(int(t)) + ")"

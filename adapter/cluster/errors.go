@@ -27,3 +27,11 @@ func (e *DegradedError) Error() string {
 }
 
 func (e *DegradedError) Unwrap() error { return e.Err }
+
+// An EncodeError says that a message could not be written in the form in which it
+// goes to other nodes. Others that were sent with it are not concerned.
+type EncodeError struct{ Err error }
+
+func (e *EncodeError) Error() string { return "cluster: message does not encode: " + e.Err.Error() }
+
+func (e *EncodeError) Unwrap() error { return e.Err }

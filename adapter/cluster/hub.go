@@ -50,6 +50,20 @@ func (h *Hub) Drop(f func(*Message) bool) {
 	h.drop = f
 }
 
+// Kill ends what a node has with the hub, as if it were killed.
+func (h *Hub) Kill(uid string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for i, c := range h.channels {
+		if c.uid == uid {
+			h.channels = append(h.channels[:i:i], h.channels[i+1:]...)
+			break
+		}
+	}
+	before := h.drop
+	h.drop = func(m *Message) bool { return m.UID == uid || before != nil && before(m) }
+}
+
 // Open implements [Bus].
 func (h *Hub) Open(nsp, uid string, r Receiver) (Channel, error) {
 	c := &hubChannel{hub: h, nsp: nsp, uid: uid, r: r}

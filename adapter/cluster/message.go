@@ -30,6 +30,13 @@ const (
 	BroadcastClientCount                   // RequestID, ClientCount
 	BroadcastAck                           // RequestID, Values: one
 	AdapterClose                           // a node leaves
+
+	// These are ours; Node nodes do not know them, and ignore them.
+	broadcastLeft   // RequestID: a client that was asked will not answer any more
+	broadcastHere   // in a log: a Broadcast for the sockets of the sender alone
+	sessionRequest  // RequestID, Values: the pid; asks a node to let a session go
+	sessionResponse // RequestID, Values: the session, or null
+	lastType
 )
 
 // A Message is what nodes send to each other. Which fields count follows from
@@ -51,11 +58,10 @@ type Message struct {
 	Sockets         []adapter.SocketInfo
 	ClientCount     int
 
-	// Offset is where the message stands in the broker's log, if it has one. It
-	// is not encoded.
-	Offset string
-	// Seq numbers the messages of a sender from 1, where Options.Sequence says
-	// so; 0 otherwise.
+	// Position is where the message stands in a [Log]. It is not encoded.
+	Position Position
+	// Seq numbers the messages of a sender from 1, those in a [Log] by
+	// themselves, and others where Options.Sequence says so; 0 otherwise.
 	Seq uint64
 }
 

@@ -20,8 +20,9 @@ type nodes struct {
 type node struct {
 	at time.Time
 	// seq is the number of its last message to all, answer that of the last one to
-	// this node alone; 0 if it does not number them.
-	seq, answer uint64
+	// this node alone, logged that of the last one in the log; 0 if it does not
+	// number them.
+	seq, answer, logged uint64
 }
 
 // numbered reports whether the node is one of ours, which a broker that sees who
@@ -30,7 +31,7 @@ func (n *node) numbered() bool { return n.seq != 0 || n.answer != 0 }
 
 // heard notes that a node is there. It reports whether that is new, whether the
 // message has been received before, and how many before it were not.
-func (n *nodes) heard(m *Message) (fresh, repeated bool, lost uint64) {
+func (n *nodes) heard(m *Message, logged bool) (fresh, repeated bool, lost uint64) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	x := n.seen[m.UID]
@@ -38,12 +39,16 @@ func (n *nodes) heard(m *Message) (fresh, repeated bool, lost uint64) {
 		if n.seen == nil {
 			n.seen = make(map[string]*node)
 		}
+		n.forget()
 		x, fresh = &node{}, true
 		n.seen[m.UID] = x
 	}
 	x.at = time.Now()
 	last := &x.seq
-	if m.Type.response() {
+	switch {
+	case logged:
+		last = &x.logged
+	case m.Type.response():
 		last = &x.answer
 	}
 	if m.Seq != 0 {
@@ -56,6 +61,15 @@ func (n *nodes) heard(m *Message) (fresh, repeated bool, lost uint64) {
 		*last = m.Seq
 	}
 	return fresh, false, lost
+}
+
+// forget lets go of nodes that have not been heard of for long, where there are
+// no heartbeats by which they would be taken for dead. n.mu is held.
+func (n *nodes) forget() {
+	if len(n.seen) < 1024 {
+		return
+	}
+	maps.DeleteFunc(n.seen, func(_ string, x *node) bool { return time.Since(x.at) > time.Hour })
 }
 
 func (n *nodes) remove(uid string) bool {

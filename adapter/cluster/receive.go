@@ -10,13 +10,9 @@ import (
 	"github.com/sockeye-go/socketio/parser"
 )
 
-// broadcastLeft says that a client which was asked will not answer any more. It
-// is ours: Node nodes do not know it, and ignore it.
-const broadcastLeft = AdapterClose + 1
-
 func (t Type) response() bool {
 	switch t {
-	case FetchSocketsResponse, ServerSideEmitResponse, BroadcastClientCount, BroadcastAck, broadcastLeft:
+	case FetchSocketsResponse, ServerSideEmitResponse, BroadcastClientCount, BroadcastAck, broadcastLeft, sessionResponse:
 		return true
 	}
 	return false
@@ -33,7 +29,7 @@ type receiver struct {
 func (r receiver) Lost(err error) {
 	r.a.early.Store(&err)
 	if r.open() {
-		r.a.setLost(err)
+		r.a.busLost(err)
 	}
 }
 
@@ -73,7 +69,7 @@ func (r receiver) Receive(m *Message) {
 		return
 	}
 	if m.UID != "" && m.UID != emitterUID {
-		fresh, repeated, lost := a.nodes.heard(m)
+		fresh, repeated, lost := a.nodes.heard(m, false)
 		if repeated {
 			return
 		}
@@ -87,7 +83,7 @@ func (r receiver) Receive(m *Message) {
 	a.handle(m)
 }
 
-func (a *Adapter) handle(m *Message) {
+func (a *Adapter) handleMessage(m *Message) {
 	switch m.Type {
 	case InitialHeartbeat:
 		_ = a.publish(&Message{Type: Heartbeat})

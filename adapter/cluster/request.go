@@ -114,7 +114,7 @@ func (r *request) response(m *Message) {
 			if r.answered(m.UID) {
 				r.infos = append(r.infos, m.Sockets...)
 			}
-		case ServerSideEmitResponse:
+		case ServerSideEmitResponse, sessionResponse:
 			if r.answered(m.UID) {
 				r.answers = append(r.answers, m.Values.answer())
 			}

@@ -1,0 +1,139 @@
+package socketio_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/sockeye-go/socketio"
+	"github.com/sockeye-go/socketio/adapter/cluster"
+)
+
+// twoNodes runs f with two servers of one cluster, from which clients recover.
+func twoNodes(t *testing.T, f func(*testing.T, *harness, *harness, *cluster.Shelf)) {
+	synctest.Test(t, func(t *testing.T) {
+		hub, shelf := cluster.NewHub(), cluster.NewShelf()
+		o := recovering()
+		o.Adapter = cluster.NewOrderedFactory(hub, shelf, nil)
+		a, stopA := serve(t, o)
+		defer stopA()
+		b, stopB := serve(t, o)
+		defer stopB()
+		f(t, a, b, shelf)
+	})
+}
+
+// TestRecoveryOnAnotherNode: id, rooms, data and what was missed are there, on
+// whichever node, noticed or not, and the handlers of the old one are done first.
+func TestRecoveryOnAnotherNode(t *testing.T) {
+	name := socketio.NewKey[string]("name")
+	times := socketio.NewKey[int]("times")
+	twoNodes(t, func(t *testing.T, ha, hb *harness, _ *cluster.Shelf) {
+		var d diary
+		for node, h := range map[string]*harness{"a": ha, "b": hb} {
+			h.OnConnection(func(_ context.Context, s *socketio.Socket) error {
+				if !s.Recovered() {
+					name.Set(s, "ann")
+					s.Join("x")
+				}
+				v, _ := name.Get(s)
+				n, _ := times.Get(s)
+				times.Set(s, n+1)
+				d.add("%s: %v %q %s %d", node, s.Recovered(), s.Rooms(), v, n)
+				return nil
+			})
+			h.OnDisconnect(func(_ context.Context, s *socketio.Socket, r socketio.DisconnectReason) {
+				s.Emit("farewell", node)
+				d.add("%s: %s", node, string(r))
+			})
+		}
+		c := ha.comeback()
+		c.cut()
+		ha.Emit("all", 1)
+		synctest.Wait()
+		hb.To("x").Emit("x", "text")
+		hb.To("y").Emit("y")
+		hb.Volatile().Emit("volatile")
+		synctest.Wait()
+		c.h = hb
+		c.connect()
+		c.want(true, "farewell a", "all 1", "x text")
+		synctest.Wait()
+		d.want(t, `a: false ["x"] ann 0`, "a: transport close", `b: true ["x"] ann 1`)
+		hb.To("x").Emit("again", 2)
+		synctest.Wait()
+		ha.To(c.id).Emit("me", 3)
+		synctest.Wait()
+		c.want(true, "again 2", "me 3")
+
+		old := c.c // its node does not notice
+		c.h = ha
+		c.connect()
+		synctest.Wait()
+		d.want(t, "b: transport close", `a: true ["x"] ann 2`)
+		c.want(true, "farewell b")
+		old.leave()
+		hb.To("x").Emit("end", 4)
+		synctest.Wait()
+		c.want(true, "end 4")
+
+		s, _ := ha.Socket(c.id)
+		s.Disconnect(false)
+		c.h = hb
+		c.offset = ""
+		c.connect()
+		if c.recovered {
+			t.Error("recovered although the server had sent it away")
+		}
+	})
+}
+
+// TestOrderOnNodes: acks and answers go behind what was emitted before, although
+// that takes the way over the log.
+func TestOrderOnNodes(t *testing.T) {
+	twoNodes(t, func(t *testing.T, ha, _ *harness, _ *cluster.Shelf) {
+		ha.OnConnection(func(_ context.Context, s *socketio.Socket) error {
+			s.On("ask", func(_ context.Context, m *socketio.Message) error {
+				s.Emit("first", 1)
+				ha.Emit("second", 2)
+				return m.Ack("third")
+			})
+			return nil
+		})
+		c := ha.comeback()
+		c.c.send(`427["ask"]`)
+		synctest.Wait()
+		got := c.c.take()
+		if len(got) != 3 || !strings.HasPrefix(got[0], `42["first",1,`) || !strings.HasPrefix(got[1], `42["second",2,`) || got[2] != `437["third"]` {
+			t.Errorf("got %q", got)
+		}
+	})
+}
+
+// TestFlush: it returns when the store has what was emitted.
+func TestFlush(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *harness) {
+		if err := h.Flush(t.Context()); err != nil {
+			t.Errorf("in one process: %v", err)
+		}
+	})
+	twoNodes(t, func(t *testing.T, ha, hb *harness, shelf *cluster.Shelf) {
+		c := hb.comeback()
+		shelf.Mute(true)
+		ha.Emit("e", 1)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := ha.Flush(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Flush = %v while nothing is confirmed", err)
+		}
+		shelf.Mute(false)
+		if err := ha.Flush(t.Context()); err != nil {
+			t.Errorf("Flush = %v", err)
+		}
+		synctest.Wait()
+		c.want(false, "e 1")
+	})
+}
