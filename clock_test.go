@@ -18,6 +18,8 @@ var wallClock = map[string]string{
 	"admin/access.go:logIn":               "the end of a login is a time of the wall clock: other nodes read it",
 	"admin/access.go:logOut":              "likewise",
 	"admin/access.go:open":                "likewise",
+	"adapter/cluster/record.go:wire":      "since when a client is away: another node reads it",
+	"adapter/cluster/recover.go:sayAlive": "when a node was there last: another node reads it",
 	"admin/events.go:take":                "ids that sort by time, for people",
 	"admin/instrument.go:Instrument":      "somebody looks: at worst as much longer as the clock was set back",
 	"admin/instrument.go:looking":         "likewise",
