@@ -85,6 +85,11 @@ func main() {
 	if r.Results, err = runAll(*scale, *repeats, *profiles, os.Stderr); err != nil {
 		log.Fatal(err)
 	}
+	if *which == "" && *profiles == "" {
+		if r.Clients, err = runClients(*scale, *repeats, matching, os.Stderr); err != nil {
+			log.Fatal(err)
+		}
+	}
 	if whole && *curves {
 		if r.Curves, err = runCurves(*scale, os.Stderr); err != nil {
 			log.Fatal(err)

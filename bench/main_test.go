@@ -31,6 +31,24 @@ func TestQuick(t *testing.T) {
 	}
 }
 
+// Each client has its answers, and all of them are right.
+func TestClients(t *testing.T) {
+	if os.Getenv("SOCKEYE_PARTS") != "all" {
+		t.Skip("needs the official client: SOCKEYE_PARTS=all")
+	}
+	results, err := runClients(1, 1, regexp.MustCompile(""), t.Output())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range results {
+		for _, c := range clients {
+			if len(r.Runs[c]) != 1 || r.Unit == clientCPU && r.Runs[c][0].Value <= 0 {
+				t.Errorf("%s, %s: %+v", r.Scenario, c, r.Runs[c])
+			}
+		}
+	}
+}
+
 // Each adapter carries every message to the other node.
 func TestClusters(t *testing.T) {
 	if os.Getenv("SOCKEYE_PARTS") != "all" {

@@ -5,6 +5,7 @@ package main
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strconv"
@@ -17,6 +18,7 @@ import (
 type process struct {
 	cmd  *exec.Cmd
 	addr string
+	in   io.Writer // of a client
 	out  *bufio.Reader
 	// profiles says that the server writes profiles when it is told to.
 	profiles bool
@@ -25,7 +27,7 @@ type process struct {
 
 // others are servers that are none of this program's, and the commands that start
 // them: they print the port that they listen on, at 127.0.0.1, as their first line.
-var others = map[string]string{"node": "exec node node/server.js"}
+var others = map[string]string{"node": "exec node node/server.js", "node client": "exec node node/client.js"}
 
 func start(server string, s *scenario, profile string) (*process, error) {
 	command, other := others[server]
@@ -42,7 +44,7 @@ func start(server string, s *scenario, profile string) (*process, error) {
 		args = append([]string{taskset, "-c", []string{"0", "0,1"}[procs-1]}, args...)
 	}
 	cmd := exec.Command(args[0], args[1:]...)
-	cmd.Env = append(os.Environ(), "BENCH_SERVE="+server, "GOMAXPROCS="+strconv.Itoa(procs))
+	cmd.Env = append(os.Environ(), "BENCH_SERVE="+server, "BENCH_TEXT="+text, "GOMAXPROCS="+strconv.Itoa(procs))
 	cmd.Env = append(cmd.Env, s.env...)
 	profiles := profile != "" && !other
 	if profiles {
@@ -53,10 +55,14 @@ func start(server string, s *scenario, profile string) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	p := &process{cmd: cmd, out: bufio.NewReader(out), profiles: profiles, ours: !other}
+	p := &process{cmd: cmd, in: in, out: bufio.NewReader(out), profiles: profiles, ours: !other}
 	port, err := p.out.ReadString('\n')
 	if err != nil {
 		p.stop()

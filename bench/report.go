@@ -24,6 +24,7 @@ type report struct {
 	Repeats  int               `json:"repeats"`
 	Servers  []string          `json:"servers"`
 	Results  []result          `json:"results"`
+	Clients  []result          `json:"clients,omitempty"`
 	Curves   []curve           `json:"curves"`
 }
 
@@ -72,7 +73,7 @@ func cpuModel() string {
 
 // titles are the heads of the columns.
 var titles = map[string]string{
-	"sockeye": "this server", "epoll": "hard-coded epoll", "reference": "hard-coded net/http", "node": "official server",
+	"sockeye": "this server", "go client": "the Go client", "node client": "the official client", "epoll": "hard-coded epoll", "reference": "hard-coded net/http", "node": "official server",
 }
 
 func title(server string) string {
@@ -111,19 +112,21 @@ func (r *report) setting() string {
 }
 
 // table has a row for each scenario of one unit.
-func (r *report) table(u unit, head string) string {
+func (r *report) table(u unit, head string) string { return table(r.Results, r.Servers, u, head) }
+
+func table(results []result, columns []string, u unit, head string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "| %s |", head)
-	for _, s := range r.Servers {
+	for _, s := range columns {
 		fmt.Fprintf(&b, " %s |", title(s))
 	}
-	b.WriteString("\n|---|" + strings.Repeat("---|", len(r.Servers)) + "\n")
-	for _, res := range r.Results {
+	b.WriteString("\n|---|" + strings.Repeat("---|", len(columns)) + "\n")
+	for _, res := range results {
 		if res.Unit != u {
 			continue
 		}
 		fmt.Fprintf(&b, "| %s |", res.Scenario)
-		for _, s := range r.Servers {
+		for _, s := range columns {
 			b.WriteString(" " + cell(res.Runs[s], u) + " |")
 		}
 		b.WriteString("\n")
@@ -139,7 +142,7 @@ func cell(fs []figure, u unit) string {
 	switch u {
 	case latency:
 		text = fmt.Sprintf("%s (p50 %s; %.0f/s)", text, number(median(fs, func(f figure) float64 { return f.P50 })), median(fs, func(f figure) float64 { return f.Rate }))
-	case bytesOf:
+	case bytesOf, clientBytes:
 		if c := median(fs, func(f figure) float64 { return f.Collected }); c != 0 {
 			text += " (" + number(c) + ")"
 		}
@@ -148,6 +151,20 @@ func cell(fs []figure, u unit) string {
 }
 
 func (r *report) tables() string {
+	all := r.serverTables()
+	if len(r.Clients) > 0 {
+		all += "\n" + r.clientTables()
+	}
+	return all
+}
+
+// clientTables are about clients of this server, over WebSocket.
+func (r *report) clientTables() string {
+	return table(r.Clients, clients, clientCPU, "µs of client CPU for one operation") + "\n" +
+		table(r.Clients, clients, clientBytes, "bytes of the client's process memory (PSS); in brackets after a collection of garbage")
+}
+
+func (r *report) serverTables() string {
 	return strings.Join([]string{
 		r.setting() + "\n",
 		r.table(cpuTime, "µs of server CPU for one operation"),
@@ -260,10 +277,14 @@ func publish(file, root string) error {
 		}
 	}
 	raw := "Raw figures: [" + filepath.Base(file) + "](../bench/results/" + filepath.Base(file) + ").\n"
-	return insert(root, map[string]map[string]string{
+	docs := map[string]map[string]string{
 		"README.md":           {"tables": r.tables()},
 		"docs/performance.md": {"tables": r.tables() + "\n" + raw, "goals": r.goals()},
-	})
+	}
+	if len(r.Clients) > 0 {
+		docs["docs/go-client.md"] = map[string]string{"clients": r.setting() + "\n\n" + r.clientTables()}
+	}
+	return insert(root, docs)
 }
 
 // insert puts sections between the marks "bench NAME: begin" and "end" of documents.

@@ -32,8 +32,11 @@ type cast struct {
 // serve runs one of the Go servers until the process is killed. It prints its
 // port first.
 func serve(name string) error {
-	if name == "nats-server" {
+	switch name {
+	case "nats-server":
 		return serveNATS()
+	case "go client":
+		return obey(context.Background())
 	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
