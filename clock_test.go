@@ -20,6 +20,7 @@ var wallClock = map[string]string{
 	"admin/access.go:open":                "likewise",
 	"adapter/cluster/record.go:wire":      "since when a client is away: another node reads it",
 	"adapter/cluster/recover.go:sayAlive": "when a node was there last: another node reads it",
+	"adapter/nats/jetstream.go:ensure":    "when NATS made the log, which tells it from another",
 	"admin/events.go:take":                "ids that sort by time, for people",
 	"admin/instrument.go:Instrument":      "somebody looks: at worst as much longer as the clock was set back",
 	"admin/instrument.go:looking":         "likewise",

@@ -20,7 +20,15 @@ import (
 // (MaxReconnects -1). Several servers of one process may share it.
 func New(conn *natsgo.Conn, o *Options) adapter.Factory {
 	opts := o.withDefaults()
-	return cluster.NewFactory(&bus{conn: conn, o: &opts}, opts.Cluster)
+	b := &bus{conn: conn, o: &opts}
+	if opts.JetStream == nil {
+		return cluster.NewFactory(b, opts.Cluster)
+	}
+	s, err := newStore(b)
+	if err != nil {
+		panic(err) // without options there is nothing that could fail
+	}
+	return cluster.NewOrderedFactory(b, s, opts.Cluster)
 }
 
 // A bus is a connection to NATS, for all namespaces of a server.
@@ -32,6 +40,7 @@ type bus struct {
 
 	mu       sync.Mutex
 	channels map[*channel]bool
+	logs     map[*log]bool
 	status   chan natsgo.Status // nil while there is no channel
 }
 
@@ -107,9 +116,12 @@ var errAway = errors.New("nats: not connected")
 func (b *bus) watch(status <-chan natsgo.Status) {
 	for range status {
 		b.mu.Lock()
-		all := slices.Collect(maps.Keys(b.channels))
+		channels, logs := slices.Collect(maps.Keys(b.channels)), slices.Collect(maps.Keys(b.logs))
 		b.mu.Unlock()
-		b.report(all...)
+		b.report(channels...)
+		for _, l := range logs {
+			l.changed()
+		}
 	}
 }
 
@@ -119,16 +131,36 @@ func (b *bus) watch(status <-chan natsgo.Status) {
 func (b *bus) report(cs ...*channel) {
 	b.reporting.Lock()
 	defer b.reporting.Unlock()
-	var err error
-	if b.conn.Status() != natsgo.CONNECTED {
-		err = errAway
-		if last := b.conn.LastError(); last != nil {
-			err = fmt.Errorf("%w: %w", errAway, last)
-		}
-	}
+	err := b.away()
 	for _, c := range cs {
 		c.r.Lost(err)
 	}
+}
+
+// away returns nil if NATS is there.
+func (b *bus) away() error {
+	if b.conn.Status() == natsgo.CONNECTED {
+		return nil
+	}
+	if last := b.conn.LastError(); last != nil {
+		return fmt.Errorf("%w: %w", errAway, last)
+	}
+	return errAway
+}
+
+func (b *bus) addLog(l *log) {
+	b.mu.Lock()
+	if b.logs == nil {
+		b.logs = make(map[*log]bool)
+	}
+	b.logs[l] = true
+	b.mu.Unlock()
+}
+
+func (b *bus) removeLog(l *log) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.logs, l)
 }
 
 // A channel is one namespace on one node.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"regexp"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -30,7 +31,8 @@ func packet(event string) *adapter.Packet { return &adapter.Packet{Event: event,
 // A broker is a real NATS server in a bubble, with connections in memory. It can
 // be ended and started again.
 type broker struct {
-	t *testing.T
+	t   *testing.T
+	dir string // of JetStream; "" without
 
 	mu sync.Mutex
 	s  *server.Server // nil while it is down
@@ -43,8 +45,20 @@ func startBroker(t *testing.T) *broker {
 	return b
 }
 
+// startStoring starts one with JetStream.
+func startStoring(t *testing.T) *broker {
+	b := &broker{t: t, dir: t.TempDir()}
+	b.start()
+	t.Cleanup(b.stop)
+	return b
+}
+
 func (b *broker) start() {
-	s, err := server.NewServer(&server.Options{DontListen: true, NoSigs: true, NoLog: true})
+	// NATS' client has timers in a sync.Pool, which it takes from when it connects
+	// again: those of an earlier bubble have to be gone.
+	runtime.GC()
+	runtime.GC()
+	s, err := server.NewServer(&server.Options{DontListen: true, NoSigs: true, NoLog: true, JetStream: b.dir != "", StoreDir: b.dir})
 	if err != nil {
 		b.t.Fatal(err)
 	}

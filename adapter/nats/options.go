@@ -17,6 +17,10 @@ type Options struct {
 	// can reach NATS cannot speak for a node without it. All nodes need the same.
 	// What does not fit is dropped.
 	Key []byte
+	// JetStream, if set, keeps what was emitted and the sessions of clients, so that
+	// they can recover on any node ([adapter.Recoverer]). Emits then go through the
+	// log, in one order for all nodes, and OneSubject has no meaning.
+	JetStream *JetStream
 	// Cluster has the times and limits of the cluster.
 	Cluster *cluster.Options
 }
@@ -29,5 +33,6 @@ func (o *Options) withDefaults() Options {
 	if c.Prefix == "" {
 		c.Prefix = "socketio"
 	}
+	c.JetStream = c.JetStream.withDefaults()
 	return c
 }

@@ -6,6 +6,9 @@
 //	conn, err := bus.Connect()
 //	srv := socketio.NewServer(&socketio.Options{Adapter: nats.New(conn, nil)})
 //
+// With Options.Dir they store, too. A cluster of three stores while two of them are
+// there: nats.JetStream{Replicas: 3}.
+//
 // Routes carry whatever anybody sends who can reach them: keep them on a private
 // network, and set nats.Options.Key.
 package embedded
@@ -37,6 +40,11 @@ type Options struct {
 	// Routes are the addresses of other servers: one that is up is enough to find
 	// the rest. They need not be up yet.
 	Routes []string
+	// Dir is where this server keeps what JetStream stores: clients can then
+	// recover on any node (nats.Options.JetStream), and what was confirmed
+	// outlives the process. Each server has its own, and needs it again when it is
+	// started again, with the same Name. Default "": no JetStream.
+	Dir string
 }
 
 // A Server is a NATS server in this process.
@@ -55,6 +63,12 @@ func Start(o *Options) (*Server, error) {
 	}
 	srv := &Server{token: rand.Text()}
 	so := &server.Options{ServerName: o.Name, DontListen: true, NoSigs: true, NoLog: true, Authorization: srv.token}
+	if o.Dir != "" {
+		so.JetStream, so.StoreDir = true, o.Dir
+		if o.Listen != "" && o.Name == "" {
+			return nil, errors.New("embedded: Dir: a server of a cluster needs a Name, too, by which the others know it again")
+		}
+	}
 	if o.Listen != "" {
 		// NATS starts no routes without a port for clients.
 		so.DontListen, so.Host, so.Port = false, "127.0.0.1", server.RANDOM_PORT

@@ -1,0 +1,121 @@
+package nats
+
+import (
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	natsgo "github.com/nats-io/nats.go"
+
+	"github.com/sockeye-go/socketio/adapter/cluster"
+)
+
+type reader struct {
+	mu sync.Mutex
+	ms []*cluster.Message
+}
+
+func (r *reader) Read(ms []*cluster.Message) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ms = append(r.ms, ms...)
+}
+
+func (*reader) Lost(error)                 {}
+func (*reader) Gap(cluster.Position, bool) {}
+
+// TestAppendOnce: what is appended again, since the answer was lost, is there once;
+// and a place in a batch is a position.
+func TestAppendOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ns, err := server.NewServer(&server.Options{DontListen: true, NoSigs: true, NoLog: true, JetStream: true, StoreDir: t.TempDir()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ns.Start()
+		defer ns.WaitForShutdown()
+		defer ns.Shutdown()
+		if !ns.ReadyForConnections(10 * time.Second) {
+			t.Fatal("NATS does not start")
+		}
+		conn, err := natsgo.Connect("", natsgo.InProcessServer(ns))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		o := (&Options{JetStream: new(JetStream)}).withDefaults()
+		b := &bus{conn: conn, o: &o}
+		s, err := newStore(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var r reader
+		l, err := s.Open("/test", "me", nil, &r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		var ms []*cluster.Message
+		for i := range 5000 { // more than go into a batch
+			v, err := cluster.NewValues("e", i)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ms = append(ms, &cluster.Message{UID: "me", NSP: "/test", Type: cluster.Broadcast, Values: v, Seq: uint64(i + 1)})
+		}
+		for range 3 {
+			if err := l.Append(t.Context(), ms); err != nil {
+				t.Fatal(err)
+			}
+		}
+		synctest.Wait()
+		if len(r.ms) != len(ms) {
+			t.Fatalf("read %d of %d", len(r.ms), len(ms))
+		}
+		last := l.Start()
+		for i, m := range r.ms {
+			if m.Seq != uint64(i+1) || !m.Position.After(last) {
+				t.Fatalf("message %d is %d at %v, behind %v", i, m.Seq, m.Position, last)
+			}
+			last = m.Position
+		}
+		if head, err := l.Head(t.Context()); head != last || err != nil {
+			t.Errorf("Head = %v, %v; want %v", head, err, last)
+		}
+		for _, from := range []int{0, 4094, 4095, 4999} {
+			after := r.ms[from].Position
+			for n := from + 1; ; {
+				more, err := l.After(t.Context(), after)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if len(more) == 0 {
+					if n != len(ms) {
+						t.Errorf("behind %d there are %d; want %d", from, n, len(ms))
+					}
+					break
+				}
+				for _, m := range more {
+					if m.Seq != uint64(n+1) {
+						t.Fatalf("behind %d: %d; want %d", from, m.Seq, n+1)
+					}
+					n++
+				}
+				after = more[len(more)-1].Position
+			}
+			if ok, err := l.Reaches(t.Context(), r.ms[from].Position); !ok || err != nil {
+				t.Errorf("Reaches(%d) = %v, %v", from, ok, err)
+			}
+		}
+	})
+}
+
+func TestStreamName(t *testing.T) {
+	for prefix, want := range map[string]string{"socketio": "socketio", "an.app": "an_app", "a b>*": "a_b__"} {
+		if got := streamName(prefix); got != want {
+			t.Errorf("streamName(%q) = %q; want %q", prefix, got, want)
+		}
+	}
+}
