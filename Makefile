@@ -30,7 +30,7 @@ test-browser: parts
 test-long: parts ## the Go tests ten times over, and the long form of those that have one
 	SOCKEYE_PARTS=all SOCKEYE_LONG=1 $(RUN) -count 10
 
-fuzz: ## each fuzz target for five minutes
+fuzz: ## each fuzz target for five minutes, as many at a time as there are cores
 	$(RUN) -only fuzz -fuzztime 5m
 
 soak: ## mixed load over a network that fails, for half an hour, with accounts and curves

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -245,42 +244,4 @@ func output(name string, args ...string) (string, error) {
 		return "", fmt.Errorf("%s: %w", name, err)
 	}
 	return string(out), nil
-}
-
-var fuzzFunc = regexp.MustCompile(`(?m)^func (Fuzz\w+)\(`)
-
-// fuzz runs every fuzz target for a while.
-func fuzz(r *runner) error {
-	return filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if d.IsDir() && (d.Name() == "node_modules" || strings.HasPrefix(d.Name(), ".") && path != ".") {
-			return filepath.SkipDir
-		}
-		if !strings.HasSuffix(path, "_test.go") {
-			return nil
-		}
-		src, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		for _, m := range fuzzFunc.FindAllSubmatch(src, -1) {
-			r.fuzzOne("./"+filepath.ToSlash(filepath.Dir(path)), string(m[1]))
-		}
-		return nil
-	})
-}
-
-func (r *runner) fuzzOne(pkg, target string) {
-	cmd := exec.Command("go", "test", "-run", "^$", "-fuzz", "^"+target+"$", "-fuzztime", r.fuzzTime.String(), pkg)
-	out, err := cmd.CombinedOutput()
-	// A run that ends between two inputs is reported as a failure now and then.
-	if err != nil && !(bytes.Contains(out, []byte("context deadline exceeded")) && !bytes.Contains(out, []byte("Failing input"))) {
-		fmt.Printf("FAIL %s %s\n%s", pkg, target, out)
-		r.failed++
-		return
-	}
-	fmt.Printf("ok   %s %s for %v\n", pkg, target, r.fuzzTime)
-	r.passed++
 }
