@@ -199,3 +199,11 @@ func (l *link) Supersede(context.Context) error {
 func (l *link) Describe() (handshake, data json.RawMessage) {
 	return json.RawMessage("{}"), json.RawMessage(`{"name":"` + l.id + `"}`)
 }
+
+// Got returns what the client has received so far since the last call.
+func (c *Client) Got() []string {
+	c.Read(-1)
+	got := c.got
+	c.got = nil
+	return got
+}

@@ -76,6 +76,9 @@ type Receiver interface {
 	// Rooms tells of rooms that appear and vanish on this node, for a broker
 	// with interest by room. It must be called before messages are received.
 	Rooms(f func(room string, exists bool))
+	// Sockets tells of sockets that come and go on this node, for a broker with
+	// interest by socket; likewise.
+	Sockets(f func(id string))
 	// Local is what is on this node, for a broker that skips what concerns nobody
 	// here.
 	Local() *adapter.Memory

@@ -159,9 +159,43 @@ func ReadWireSockets(b json.RawMessage) ([]adapter.SocketInfo, error) {
 // Encode returns m in the form that Node nodes understand: JSON, or MessagePack
 // if there is binary data in it. They are told apart by their first byte, which
 // is '{' in JSON.
-func Encode(m *Message) (b []byte, err error) {
+func Encode(m *Message) ([]byte, error) {
+	w, err := m.wire()
+	if err != nil {
+		return nil, err
+	}
+	return marshal(w, len(m.Values.Attachments) > 0)
+}
+
+// EncodeBinary is Encode for who understands only MessagePack.
+func EncodeBinary(m *Message) ([]byte, error) {
+	w, err := m.wire()
+	if err != nil {
+		return nil, err
+	}
+	return marshal(w, true)
+}
+
+// EncodeData returns what is in the field data of the form of Encode, without
+// what is beside it.
+func EncodeData(m *Message) ([]byte, error) {
+	w, err := m.wire()
+	if err != nil {
+		return nil, err
+	}
+	return marshal(w.Data, len(m.Values.Attachments) > 0)
+}
+
+func marshal(v any, binary bool) ([]byte, error) {
+	if binary {
+		return msgpack.Append(nil, v)
+	}
+	return json.Marshal(v)
+}
+
+func (m *Message) wire() (w *wireMessage, err error) {
 	binary := len(m.Values.Attachments) > 0
-	w := wireMessage{UID: m.UID, NSP: m.NSP, Type: m.Type, Seq: m.Seq}
+	w = &wireMessage{UID: m.UID, NSP: m.NSP, Type: m.Type, Seq: m.Seq}
 	d := &wireData{RequestID: m.RequestID}
 	switch m.Type {
 	case InitialHeartbeat, Heartbeat, AdapterClose:
@@ -201,10 +235,7 @@ func Encode(m *Message) (b []byte, err error) {
 		d.ClientCount = &m.ClientCount
 	}
 	w.Data = d
-	if binary {
-		return msgpack.Append(nil, w)
-	}
-	return json.Marshal(w)
+	return w, nil
 }
 
 // maxDepth bounds how deep what another node sends may nest.
@@ -224,39 +255,64 @@ func Decode(b []byte) (*Message, error) {
 		NSP  string
 		Type Type
 		Seq  uint64
-		Data struct {
-			RequestID   string
-			Packet      json.RawMessage
-			Opts        WireOptions
-			Rooms       RoomNames
-			Close       bool
-			Sockets     json.RawMessage
-			ClientCount int
-		}
+		Data receivedData
 	}
 	if err := json.Unmarshal(text, &w); err != nil {
 		return nil, fmt.Errorf("cluster: %w", err)
 	}
-	if w.Type < InitialHeartbeat || w.Type >= lastType {
-		return nil, fmt.Errorf("cluster: message of unknown type %d", w.Type)
+	m := &Message{UID: w.UID, NSP: w.NSP, Type: w.Type, Seq: w.Seq}
+	return m, w.Data.into(m, attachments)
+}
+
+// DecodeData is the inverse of [EncodeData]: it fills m, whose type is known.
+func DecodeData(m *Message, b []byte) error {
+	var d receivedData
+	var attachments [][]byte
+	if len(b) > 0 {
+		text, more, err := ToJSON(b)
+		if err != nil {
+			return err
+		}
+		if err := json.Unmarshal(text, &d); err != nil {
+			return fmt.Errorf("cluster: %w", err)
+		}
+		attachments = more
 	}
-	d := &w.Data
-	switch w.Type {
+	return d.into(m, attachments)
+}
+
+// receivedData is the field data as it comes.
+type receivedData struct {
+	RequestID   string
+	Packet      json.RawMessage
+	Opts        WireOptions
+	Rooms       RoomNames
+	Close       bool
+	Sockets     json.RawMessage
+	ClientCount int
+}
+
+func (d *receivedData) into(m *Message, attachments [][]byte) (err error) {
+	if m.Type < InitialHeartbeat || m.Type >= lastType {
+		return fmt.Errorf("cluster: message of unknown type %d", m.Type)
+	}
+	switch m.Type {
 	case InitialHeartbeat, Heartbeat, AdapterClose:
-		return &Message{UID: w.UID, NSP: w.NSP, Type: w.Type, Seq: w.Seq}, nil
+		return nil
 	}
-	m := &Message{
-		UID: w.UID, NSP: w.NSP, Type: w.Type, Seq: w.Seq, RequestID: d.RequestID,
-		Rooms: d.Rooms, CloseConnection: d.Close, ClientCount: d.ClientCount,
-	}
+	m.RequestID, m.Rooms, m.CloseConnection, m.ClientCount = d.RequestID, d.Rooms, d.Close, d.ClientCount
 	d.Opts.Into(m)
 	switch m.Type {
 	case Broadcast, broadcastHere:
-		var p struct{ Data json.RawMessage }
+		var p struct {
+			Data json.RawMessage
+			ID   *json.Number
+		}
 		if err := json.Unmarshal(d.Packet, &p); err != nil {
-			return nil, fmt.Errorf("cluster: %w", err)
+			return fmt.Errorf("cluster: %w", err)
 		}
 		m.Values = Values{p.Data, attachments}
+		m.asks = p.ID != nil
 	case ServerSideEmit:
 		m.Values = Values{d.Packet, attachments}
 	case ServerSideEmitResponse, BroadcastAck, sessionRequest, sessionResponse:
@@ -266,10 +322,10 @@ func Decode(b []byte) (*Message, error) {
 		m.Values = Values{slices.Concat([]byte("["), d.Packet, []byte("]")), attachments}
 	case FetchSocketsResponse:
 		if m.Sockets, err = ReadWireSockets(d.Sockets); err != nil {
-			return nil, fmt.Errorf("cluster: %w", err)
+			return fmt.Errorf("cluster: %w", err)
 		}
 	}
-	return m, nil
+	return nil
 }
 
 // ToJSON returns a copy of b if it is JSON, and turns MessagePack into JSON with

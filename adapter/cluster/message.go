@@ -63,6 +63,8 @@ type Message struct {
 	// Seq numbers the messages of a sender from 1, those in a [Log] by
 	// themselves, and others where Options.Sequence says so; 0 otherwise.
 	Seq uint64
+
+	asks bool // a Node node sent it to one client of its own, and waits for an ack
 }
 
 // Values are encoded once, whichever way they go: a JSON array, with

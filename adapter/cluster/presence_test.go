@@ -162,4 +162,5 @@ type deaf struct{}
 func (deaf) Receive(*cluster.Message) {}
 func (deaf) Lost(error)               {}
 func (deaf) Rooms(func(string, bool)) {}
+func (deaf) Sockets(func(string))     {}
 func (deaf) Local() *adapter.Memory   { return nil }

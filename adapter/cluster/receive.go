@@ -49,6 +49,9 @@ func (r receiver) Rooms(f func(room string, exists bool)) {
 	r.a.Memory.Observe(r.a.observers.tell)
 }
 
+// Sockets implements [Receiver].
+func (r receiver) Sockets(f func(id string)) { r.a.observers.sockets.Store(&f) }
+
 // Local implements [Receiver].
 func (r receiver) Local() *adapter.Memory { return r.a.Memory }
 
@@ -214,6 +217,7 @@ func (a *Adapter) serverSide(m *Message) {
 // observers are those that want to know of rooms: the bus and the namespace.
 type observers struct {
 	interest atomic.Pointer[func(room string, exists bool)]
+	sockets  atomic.Pointer[func(id string)]
 	user     atomic.Pointer[func(adapter.RoomEvent)]
 }
 
@@ -223,6 +227,23 @@ func (o *observers) set(f func(adapter.RoomEvent)) {
 		return
 	}
 	o.user.Store(&f)
+}
+
+// Add implements [adapter.Adapter].
+func (a *Adapter) Add(m adapter.Member) {
+	a.Memory.Add(m)
+	if f := a.observers.sockets.Load(); f != nil {
+		(*f)(m.ID())
+	}
+}
+
+// Remove implements [adapter.Adapter].
+func (a *Adapter) Remove(m adapter.Member) []string {
+	rooms := a.Memory.Remove(m)
+	if f := a.observers.sockets.Load(); f != nil {
+		(*f)(m.ID())
+	}
+	return rooms
 }
 
 func (o *observers) tell(e adapter.RoomEvent) {

@@ -97,7 +97,7 @@ func (t *tail) begin(m *Message) *logged {
 func replayed(m *Message) bool {
 	switch m.Type {
 	case Broadcast, broadcastHere:
-		return m.RequestID == ""
+		return m.RequestID == "" && !m.asks
 	case SocketsJoin, SocketsLeave, DisconnectSockets:
 		return true
 	}

@@ -33,8 +33,9 @@ type Options struct {
 }
 
 // New returns the classic adapter, byte-compatible with @socket.io/redis-adapter
-// 8. It uses client for everything, and one connection of it to receive on; it
-// does not close it.
+// 8. It receives on one connection of client, and publishes by a client of its own
+// that it makes of it, since client may repeat what it publishes; client stays
+// open.
 //
 // How many nodes there are Redis says; it does not know their names, so that
 // errors count those that did not answer.
@@ -43,7 +44,7 @@ func New(client goredis.UniversalClient, o *Options) adapter.Factory {
 		o = new(Options)
 	}
 	return cluster.NewFactory(&classic{
-		client: client, sub: &subscriber{client: client},
+		own: &ownClient{from: client}, sub: &subscriber{client: client},
 		key: cmp.Or(o.Key, "socket.io"), specific: o.PublishOnSpecificResponseChannel,
 	}, &cluster.Options{
 		RequestTimeout: o.RequestTimeout, PublishTimeout: o.PublishTimeout, MaxQueued: o.MaxQueued,
@@ -52,7 +53,7 @@ func New(client goredis.UniversalClient, o *Options) adapter.Factory {
 }
 
 type classic struct {
-	client   goredis.UniversalClient
+	own      *ownClient
 	sub      *subscriber
 	key      string
 	specific bool
@@ -63,7 +64,7 @@ const openTimeout = 10 * time.Second
 
 // Open implements [cluster.Bus].
 func (b *classic) Open(nsp, uid string, r cluster.Receiver) (cluster.Channel, error) {
-	c := &classicChannel{classic: b, nsp: nsp, uid: uid, r: r}
+	c := &classicChannel{classic: b, publisher: b.own.use(), nsp: nsp, uid: uid, r: r}
 	c.name(b.key, nsp)
 	ctx, cancel := context.WithTimeout(context.Background(), openTimeout)
 	defer cancel()
@@ -89,6 +90,7 @@ func (b *classic) Open(nsp, uid string, r cluster.Receiver) (cluster.Channel, er
 // A classicChannel is one namespace.
 type classicChannel struct {
 	*classic
+	publisher                       goredis.UniversalClient
 	nsp, uid                        string
 	r                               cluster.Receiver
 	broadcasts, requests, responses string
@@ -100,47 +102,46 @@ func (c *classicChannel) name(key, nsp string) {
 	c.responses = key + "-response#" + nsp + "#"
 }
 
+// Check implements [cluster.Checker].
+func (c *classicChannel) Check(m *cluster.Message) error {
+	if m.Type == cluster.ServerSideEmit && len(m.Values.Attachments) > 0 {
+		return errBinary
+	}
+	return nil
+}
+
 // Publish implements [cluster.Channel].
 func (c *classicChannel) Publish(ctx context.Context, ms []*cluster.Message) error {
-	_, err := c.client.Pipelined(ctx, func(p goredis.Pipeliner) error {
-		for _, m := range ms {
-			channel, encode := c.requests, encodeRequest
-			if m.Type == cluster.Broadcast && m.RequestID == "" {
-				channel, encode = c.broadcasts, encodeBroadcast
-				if len(m.Target.Rooms) == 1 {
-					channel += m.Target.Rooms[0] + "#"
-				}
-			}
-			b, err := encode(m)
-			if err != nil {
-				return err
-			}
-			if b != nil {
-				p.Publish(ctx, channel, b)
-			}
+	return publishAll(ctx, c.publisher, false, ms, func(m *cluster.Message) (string, []byte, error) {
+		if m.Type != cluster.Broadcast || m.RequestID != "" {
+			b, err := encodeRequest(m)
+			return c.requests, b, err
 		}
-		return nil
+		channel := c.broadcasts
+		if len(m.Target.Rooms) == 1 {
+			channel += m.Target.Rooms[0] + "#"
+		}
+		b, err := encodeBroadcast(m)
+		return channel, b, err
 	})
-	return err
 }
 
 // Respond implements [cluster.Channel].
 func (c *classicChannel) Respond(ctx context.Context, to string, m *cluster.Message) error {
-	b, err := encodeResponse(m)
-	if b == nil || err != nil {
-		return err
-	}
-	channel := c.responses
-	// Answers to server-side emits go to everybody, in Node too.
-	if c.specific && to != "" && m.Type != cluster.ServerSideEmitResponse {
-		channel += to + "#"
-	}
-	return c.client.Publish(ctx, channel, b).Err()
+	return publishAll(ctx, c.publisher, false, []*cluster.Message{m}, func(m *cluster.Message) (string, []byte, error) {
+		b, err := encodeResponse(m)
+		channel := c.responses
+		// Answers to server-side emits go to everybody, in Node too.
+		if c.specific && to != "" && m.Type != cluster.ServerSideEmitResponse {
+			channel += to + "#"
+		}
+		return channel, b, err
+	})
 }
 
 // ServerCount implements [cluster.Counter].
 func (c *classicChannel) ServerCount(ctx context.Context) (int, error) {
-	return subscribers(ctx, c.client, c.requests, false)
+	return subscribers(ctx, c.publisher, c.requests, false)
 }
 
 // Close implements [cluster.Channel].
@@ -149,6 +150,7 @@ func (c *classicChannel) Close() error {
 	c.sub.remove(exact, c.requests)
 	c.sub.remove(exact, c.responses)
 	c.sub.remove(exact, c.responses+c.uid+"#")
+	c.own.release()
 	return nil
 }
 
@@ -203,7 +205,7 @@ func (c *classicChannel) request(_, payload string) {
 	go func() { // what receives must not wait for Redis
 		ctx, cancel := context.WithTimeout(context.Background(), openTimeout)
 		defer cancel()
-		_ = c.client.Publish(ctx, channel, b).Err()
+		_ = c.publisher.Publish(ctx, channel, b).Err()
 	}()
 }
 

@@ -21,8 +21,11 @@ func NewEmitter(client goredis.UniversalClient, o *Options) *Emitter {
 	}
 	key := cmp.Or(o.Key, "socket.io")
 	return cluster.NewEmitter(func(ctx context.Context, m *cluster.Message) error {
-		c := classicChannel{classic: &classic{client: client}}
+		c := classicChannel{publisher: client}
 		c.name(key, m.NSP)
+		if err := c.Check(m); err != nil {
+			return err
+		}
 		return c.Publish(ctx, []*cluster.Message{m})
 	})
 }

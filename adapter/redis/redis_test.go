@@ -96,7 +96,7 @@ func TestContract(t *testing.T) {
 		"classic, response channels": func(c goredis.UniversalClient) adapter.Factory {
 			return New(c, &Options{PublishOnSpecificResponseChannel: true})
 		},
-		"sharded, static": func(c goredis.UniversalClient) adapter.Factory { return NewSharded(c, &ShardedOptions{Static: true}) },
+		"sharded, static": func(c goredis.UniversalClient) adapter.Factory { return NewSharded(c, &ShardedOptions{Mode: Static}) },
 	} {
 		if name != "classic" && os.Getenv("SOCKEYE_LONG") == "" {
 			continue // it takes real time
@@ -107,21 +107,26 @@ func TestContract(t *testing.T) {
 			}, nil)
 		})
 	}
-	t.Run("sharded, dynamic", func(t *testing.T) {
-		var buses []*sharded
-		adaptertest.RunReal(t, 3, func(t *testing.T, hosts []*adaptertest.Host) []adapter.Adapter {
-			buses = nil
-			return nodes(t, s, func(c goredis.UniversalClient) adapter.Factory {
-				b := &sharded{client: c, sub: &subscriber{client: c}, prefix: "socket.io"}
-				buses = append(buses, b)
-				return cluster.NewFactory(b, &cluster.Options{})
-			}, hosts)
-		}, func() {
-			for _, b := range buses {
-				s.until("rooms are subscribed", b.settled)
-			}
+	for name, mode := range map[string]SubscriptionMode{"sharded, dynamic": Dynamic, "sharded, dynamic and private": DynamicPrivate} {
+		if mode != Dynamic && os.Getenv("SOCKEYE_LONG") == "" {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			var buses []*sharded
+			adaptertest.RunReal(t, 3, func(t *testing.T, hosts []*adaptertest.Host) []adapter.Adapter {
+				buses = nil
+				return nodes(t, s, func(c goredis.UniversalClient) adapter.Factory {
+					b := &sharded{own: &ownClient{from: c}, sub: &subscriber{client: c}, prefix: "socket.io", mode: mode}
+					buses = append(buses, b)
+					return cluster.NewFactory(b, &cluster.Options{})
+				}, hosts)
+			}, func() {
+				for _, b := range buses {
+					s.until("rooms are subscribed", b.settled)
+				}
+			})
 		})
-	})
+	}
 }
 
 // settled reports whether Redis knows of all rooms that there are.

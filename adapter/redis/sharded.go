@@ -17,15 +17,28 @@ import (
 type ShardedOptions struct {
 	// ChannelPrefix begins the names of the channels. Default "socket.io".
 	ChannelPrefix string
-	// Static has two channels per namespace. Default false: there is one for
-	// each room that has members, so that a node receives what it needs
-	// ("dynamic", the default in Node too).
-	Static bool
+	// Mode is which channels there are (subscriptionMode); all nodes must agree.
+	// Default [Dynamic], as in Node.
+	Mode SubscriptionMode
 	// RequestTimeout, PublishTimeout and MaxQueued are as in [Options].
 	RequestTimeout time.Duration
 	PublishTimeout time.Duration
 	MaxQueued      int
 }
+
+// A SubscriptionMode says which channels nodes subscribe to.
+type SubscriptionMode uint8
+
+const (
+	// Dynamic has a channel for each room that has members, so that a node
+	// receives what it needs. What is for a socket alone goes to all nodes.
+	Dynamic SubscriptionMode = iota
+	// Static has two channels per namespace and node.
+	Static
+	// DynamicPrivate has a channel for each socket too: what is for one goes to
+	// its node alone, and Redis keeps a subscription per socket.
+	DynamicPrivate
+)
 
 // NewSharded returns the adapter for sharded pub/sub, which Redis has since
 // version 7. Nodes with createShardedAdapter of @socket.io/redis-adapter
@@ -35,15 +48,15 @@ func NewSharded(client goredis.UniversalClient, o *ShardedOptions) adapter.Facto
 		o = new(ShardedOptions)
 	}
 	return cluster.NewFactory(&sharded{
-		client: client, sub: &subscriber{client: client}, prefix: cmp.Or(o.ChannelPrefix, "socket.io"), static: o.Static,
+		own: &ownClient{from: client}, sub: &subscriber{client: client}, prefix: cmp.Or(o.ChannelPrefix, "socket.io"), mode: o.Mode,
 	}, &cluster.Options{RequestTimeout: o.RequestTimeout, PublishTimeout: o.PublishTimeout, MaxQueued: o.MaxQueued})
 }
 
 type sharded struct {
-	client goredis.UniversalClient
+	own    *ownClient
 	sub    *subscriber
 	prefix string
-	static bool
+	mode   SubscriptionMode
 
 	mu   sync.Mutex
 	open []*shardedChannel
@@ -51,20 +64,25 @@ type sharded struct {
 
 // Open implements [cluster.Bus].
 func (b *sharded) Open(nsp, uid string, r cluster.Receiver) (cluster.Channel, error) {
-	c := &shardedChannel{sharded: b, r: r, rooms: make(map[string]bool)}
+	c := &shardedChannel{sharded: b, client: b.own.use(), r: r, rooms: make(map[string]bool)}
 	c.common = b.prefix + "#" + nsp + "#"
-	c.own = c.common + uid + "#"
+	c.private = c.common + uid + "#"
 	ctx, cancel := context.WithTimeout(context.Background(), openTimeout)
 	defer cancel()
 	if err := b.sub.add(ctx, shard, c.common, &handler{receive: c.receive, lost: r.Lost}); err != nil {
+		b.own.release()
 		return nil, err
 	}
-	if err := b.sub.add(ctx, shard, c.own, &handler{receive: c.receive}); err != nil {
+	if err := b.sub.add(ctx, shard, c.private, &handler{receive: c.receive}); err != nil {
 		b.sub.remove(shard, c.common)
+		b.own.release()
 		return nil, err
 	}
-	if !b.static {
-		r.Rooms(c.interest)
+	if b.mode != Static {
+		r.Rooms(func(room string, _ bool) { c.interest(room) })
+	}
+	if b.mode == DynamicPrivate {
+		r.Sockets(c.interest)
 	}
 	b.mu.Lock()
 	b.open = append(b.open, c)
@@ -82,8 +100,9 @@ func (b *sharded) channels() []*shardedChannel {
 // A shardedChannel is one namespace.
 type shardedChannel struct {
 	*sharded
-	r           cluster.Receiver
-	common, own string
+	client          goredis.UniversalClient
+	r               cluster.Receiver
+	common, private string
 
 	mu      sync.Mutex
 	rooms   map[string]bool // that are subscribed
@@ -95,34 +114,28 @@ type shardedChannel struct {
 
 // hasChannel reports whether a room has a channel of its own. What is as long
 // as the id of a socket is taken for one, as in Node.
-func (c *shardedChannel) hasChannel(room string) bool { return !c.static && len(room) != 20 }
+func (c *shardedChannel) hasChannel(room string) bool {
+	return c.mode == DynamicPrivate || c.mode == Dynamic && len(room) != 20
+}
 
 // Publish implements [cluster.Channel].
 func (c *shardedChannel) Publish(ctx context.Context, ms []*cluster.Message) error {
-	_, err := c.client.Pipelined(ctx, func(p goredis.Pipeliner) error {
-		for _, m := range ms {
-			b, err := cluster.Encode(m)
-			if err != nil {
-				return err
-			}
-			channel := c.common
-			if rooms := m.Target.Rooms; m.Type == cluster.Broadcast && m.RequestID == "" && len(rooms) == 1 && c.hasChannel(rooms[0]) {
-				channel += rooms[0] + "#"
-			}
-			p.SPublish(ctx, channel, b)
+	return publishAll(ctx, c.client, true, ms, func(m *cluster.Message) (string, []byte, error) {
+		channel := c.common
+		if rooms := m.Target.Rooms; m.Type == cluster.Broadcast && m.RequestID == "" && len(rooms) == 1 && c.hasChannel(rooms[0]) {
+			channel += rooms[0] + "#"
 		}
-		return nil
+		b, err := cluster.Encode(m)
+		return channel, b, err
 	})
-	return err
 }
 
 // Respond implements [cluster.Channel].
 func (c *shardedChannel) Respond(ctx context.Context, to string, m *cluster.Message) error {
-	b, err := cluster.Encode(m)
-	if err != nil {
-		return err
-	}
-	return c.client.SPublish(ctx, c.common+to+"#", b).Err()
+	return publishAll(ctx, c.client, true, []*cluster.Message{m}, func(m *cluster.Message) (string, []byte, error) {
+		b, err := cluster.Encode(m)
+		return c.common + to + "#", b, err
+	})
 }
 
 // ServerCount implements [cluster.Counter].
@@ -142,8 +155,9 @@ func (c *shardedChannel) Close() error {
 	for room := range c.rooms {
 		c.sub.remove(shard, c.common+room+"#")
 	}
-	c.sub.remove(shard, c.own)
+	c.sub.remove(shard, c.private)
 	c.sub.remove(shard, c.common)
+	c.own.release()
 	return nil
 }
 
@@ -153,9 +167,9 @@ func (c *shardedChannel) receive(_, payload string) {
 	}
 }
 
-// interest is told of rooms that come and go. What counts is whether there is
+// interest is told of rooms, and sockets, that come and go. What counts is whether there is
 // one when its turn comes, so that it does not matter how often it changed.
-func (c *shardedChannel) interest(room string, _ bool) {
+func (c *shardedChannel) interest(room string) {
 	if !c.hasChannel(room) {
 		return
 	}
