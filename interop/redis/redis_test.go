@@ -43,7 +43,7 @@ func TestMixed(t *testing.T) {
 		t.Fatal("run npm ci in interop/redis first: ", err)
 	}
 	port := startRedis(t)
-	for _, mode := range []string{"classic", "sharded"} {
+	for _, mode := range []string{"classic", "sharded", "sharded static", "sharded private", "streams", "streams sharded"} {
 		t.Run(mode, func(t *testing.T) { testMixed(t, port, mode) })
 	}
 }
@@ -339,13 +339,24 @@ type goServer struct {
 
 func startGo(t *testing.T, port, mode string) node {
 	client := goredis.NewClient(&goredis.Options{Addr: "127.0.0.1:" + port})
-	var f adapter.Factory
-	if mode == "sharded" {
-		f = redis.NewSharded(client, nil)
-	} else {
-		f = redis.New(client, nil)
+	factories := map[string]func() adapter.Factory{
+		"classic":        func() adapter.Factory { return redis.New(client, nil) },
+		"sharded":        func() adapter.Factory { return redis.NewSharded(client, nil) },
+		"sharded static": func() adapter.Factory { return redis.NewSharded(client, &redis.ShardedOptions{Mode: redis.Static}) },
+		"sharded private": func() adapter.Factory {
+			return redis.NewSharded(client, &redis.ShardedOptions{Mode: redis.DynamicPrivate})
+		},
+		"streams": func() adapter.Factory { return redis.NewStreams(client, nil) },
+		"streams sharded": func() adapter.Factory {
+			return redis.NewStreams(client, &redis.StreamsOptions{Streams: 3, Sharded: true})
+		},
+		"recovery": func() adapter.Factory { return redis.NewStreams(client, nil) },
 	}
-	g := &goServer{srv: socketio.NewServer(&socketio.Options{Adapter: f, Logger: slog.New(slog.DiscardHandler)}), em: redis.NewEmitter(client, nil)}
+	o := &socketio.Options{Adapter: factories[mode](), Logger: slog.New(slog.DiscardHandler)}
+	if mode == "recovery" {
+		o.Recovery = &socketio.Recovery{}
+	}
+	g := &goServer{srv: socketio.NewServer(o), em: redis.NewEmitter(client, nil)}
 	g.srv.OnConnection(func(_ context.Context, s *socketio.Socket) error { return s.Join("go") })
 	g.srv.OnServerSide("hello", func(_ context.Context, m *socketio.Message) error {
 		args, err := m.Args()

@@ -6,13 +6,23 @@ import { Redis } from "ioredis";
 import { Server } from "socket.io";
 import { createAdapter, createShardedAdapter } from "@socket.io/redis-adapter";
 import { Emitter } from "@socket.io/redis-emitter";
+import { createAdapter as createStreamsAdapter } from "@socket.io/redis-streams-adapter";
 
 const [port, mode] = process.argv.slice(2);
 const pub = new Redis(Number(port));
 const sub = pub.duplicate();
 const httpServer = createServer();
-const adapter = mode === "sharded" ? createShardedAdapter(pub, sub) : createAdapter(pub, sub);
-const io = new Server(httpServer, { adapter });
+const adapters = {
+  classic: () => createAdapter(pub, sub),
+  sharded: () => createShardedAdapter(pub, sub),
+  "sharded static": () => createShardedAdapter(pub, sub, { subscriptionMode: "static" }),
+  "sharded private": () => createShardedAdapter(pub, sub, { subscriptionMode: "dynamic-private" }),
+  streams: () => createStreamsAdapter(pub),
+  "streams sharded": () => createStreamsAdapter(pub, { streamCount: 3, useShardedPubSub: true }),
+  recovery: () => createStreamsAdapter(pub),
+};
+const connectionStateRecovery = mode === "recovery" ? {} : undefined;
+const io = new Server(httpServer, { adapter: adapters[mode](), connectionStateRecovery });
 const emitter = new Emitter(pub);
 io.on("connection", (socket) => socket.join("node"));
 const said = [];
