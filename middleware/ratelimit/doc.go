@@ -11,7 +11,7 @@
 // A [Rate] is a window, in which there may be so many, or a token bucket, which
 // refills steadily and so spreads them. Either costs 16 bytes per key; the store
 // of addresses is bounded ([Memory]), and may be one that a cluster shares
-// ([Store]).
+// ([Store]): package redisstore has it in Redis.
 //
 // Behind a proxy all clients come from its address: name the proxies in
 // [ConnectionOptions.Proxies], and X-Forwarded-For is believed as far as they
