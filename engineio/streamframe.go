@@ -118,7 +118,7 @@ func (p *streamParser) head(b []byte) (head, size int, err error) {
 		}
 		n = binary.BigEndian.Uint64(b[1:])
 	}
-	if n == 0 {
+	if n == 0 && b[0]&binaryBit == 0 { // without a type; empty bytes are a message
 		return 0, 0, errStreamLength
 	}
 	if n > uint64(p.max) {

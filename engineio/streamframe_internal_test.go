@@ -57,7 +57,6 @@ func TestStreamRefuses(t *testing.T) {
 		err error
 	}{
 		"no length":                {[]byte{0}, errStreamLength},
-		"no length, binary":        {[]byte{0x80}, errStreamLength},
 		"no length in eight bytes": {append([]byte{127}, make([]byte, 8)...), errStreamLength},
 		"too big":                  {[]byte{126, 0x03, 0xe9}, errStreamTooBig},
 		"far too big":              {bytes.Repeat([]byte{0xff}, 9), errStreamTooBig},

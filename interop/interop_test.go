@@ -22,7 +22,8 @@ type result struct {
 	Passed, Failed *int // of the last line
 }
 
-// TestServer runs the scenarios against our server.
+// TestServer runs the scenarios against our server: over WebTransport too, which no
+// server in Node has without more, and Node's client by way of wtbridge.
 func TestServer(t *testing.T) {
 	needParts(t)
 	exe := filepath.Join(t.TempDir(), "goserver")
@@ -30,7 +31,11 @@ func TestServer(t *testing.T) {
 	if out, err := exec.Command("go", "build", "-race", "-o", exe, "./goserver").CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
-	t.Run("official client", func(t *testing.T) { scenarios(t, exe, "official") })
+	bridge := filepath.Join(t.TempDir(), "wtbridge")
+	if out, err := exec.Command("go", "build", "-o", bridge, "./wtbridge").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	t.Run("official client", func(t *testing.T) { scenarios(t, exe, "official", "--bridge", bridge) })
 	t.Run("our client", func(t *testing.T) { scenarios(t, exe, ourClient) })
 }
 
@@ -63,8 +68,8 @@ func needParts(t *testing.T) {
 	}
 }
 
-func scenarios(t *testing.T, server, client string) {
-	cmd := exec.Command("node", "run.mjs", "--server", server, "--client", client, "--jobs", "4")
+func scenarios(t *testing.T, server, client string, more ...string) {
+	cmd := exec.Command("node", append([]string{"run.mjs", "--server", server, "--client", client, "--jobs", "4"}, more...)...)
 	cmd.Dir = "node"
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

@@ -87,7 +87,7 @@ func TestHostileServer(t *testing.T) {
 		{"the end with a code of its own", "", &wt.SessionError{ErrorCode: 77, Message: "go away"}, `code 77: "go away"`, ""},
 		{"frame above the limit", string(opened) + "\x7e\xff\xff", nil, "", engineio.TransportError},
 		{"length of 2^63", string(opened) + "\x7f\x80\x00\x00\x00\x00\x00\x00\x00", nil, "", engineio.TransportError},
-		{"empty frame", string(opened) + "\x80", nil, "", engineio.TransportError},
+		{"empty frame", string(opened) + "\x00", nil, "", engineio.TransportError},
 		{"unknown packet", string(opened) + "\x019", nil, "", engineio.TransportError},
 		{"close packet", string(opened) + "\x011", nil, "", engineio.TransportClose},
 		{"invalid base64", string(opened) + "\x03b!!", nil, "", engineio.TransportError},

@@ -111,6 +111,11 @@ func run() error {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/socket.io/", srv)
+	if slices.Contains(o.Transports, "webtransport") {
+		if err := serveQUIC(ln.Addr().String(), mux); err != nil {
+			return err
+		}
+	}
 	hs := &http.Server{Handler: mux}
 	socketio.ConfigureServer(hs)
 	go hs.Serve(ln)

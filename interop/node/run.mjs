@@ -1,23 +1,33 @@
 // Runs the scenarios against one server and writes one line of JSON for each:
 //
-//	node run.mjs [--server node|EXECUTABLE] [--client official|FILE] [--only TEXT] [--jobs N] [--list]
+//	node run.mjs [--server node|EXECUTABLE] [--client official|FILE] [--bridge EXECUTABLE] [--only TEXT] [--jobs N] [--list]
+//
+// With a bridge (../wtbridge) they run over WebTransport too. Over JSONP they run with the
+// client of Socket.IO 2, the only one that has it, in what lib/jsonp.mjs makes of a page.
 //
 // A line is {scenario, transport, ok, ms, error?, stderr?}; with --list it is
 // {scenario, transport} and nothing runs. The last line is {passed, failed}.
 import { parseArgs } from "node:util";
-import { label, runOne, Servers, waysOf } from "./lib/harness.mjs";
+import { label, runOne, Servers, useWebTransport, waysOf } from "./lib/harness.mjs";
+import { bridge } from "./lib/webtransport.mjs";
 import { scenarios } from "./scenarios/index.mjs";
 
 const { values } = parseArgs({
   options: {
     server: { type: "string", default: "node" },
     client: { type: "string", default: "official" }, // read by lib/client.mjs
+    bridge: { type: "string", default: "" },
     only: { type: "string", default: "" },
     jobs: { type: "string", default: "6" },
     list: { type: "boolean", default: false },
   },
 });
 const write = (line) => process.stdout.write(JSON.stringify(line) + "\n");
+
+if (values.bridge) {
+  await bridge(values.bridge);
+  useWebTransport();
+}
 
 const todo = [];
 for (const scenario of scenarios) {

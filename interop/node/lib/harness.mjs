@@ -9,14 +9,25 @@ export const transports = ["websocket", "polling", "upgrade"];
 
 // With MessagePack a scenario runs over one connection only, as the parser does
 // not know of transports.
-const msgpackTransports = ["websocket", "polling"];
+const msgpackTransports = ["websocket", "polling", "webtransport"];
+
+// Scenarios run over these too, where they run over what is named first: WebTransport
+// if there is a bridge to it and the server has it, JSONP with the client that has it.
+const besides = { webtransport: "websocket", "upgrade-webtransport": "upgrade" };
+let quic = false;
+/** useWebTransport has scenarios run over it. */
+export const useWebTransport = () => (quic = true);
 
 // What a scenario runs over: its transports; the same with the other parser;
 // and with the client of Socket.IO 2, unless it is about something (modern) that
 // that one does not have. Scenarios that are old are about that client alone, and
 // do not run with ours.
-export function waysOf({ over = transports, oldOver = over, parsers = ["json", "msgpack"], modern, old }) {
+// Those that are about connections of TCP say so (tcp), and those about requests that
+// no script makes (xhr).
+export function waysOf({ over = transports, oldOver = over, parsers = ["json", "msgpack"], modern, old, tcp, xhr }) {
   const ways = [];
+  if (quic && !old && !tcp) over = [...over, ...Object.keys(besides).filter((t) => over.includes(besides[t]))];
+  if (!modern && !xhr && oldOver.includes("polling")) oldOver = [...oldOver, "jsonp"];
   if (ours && old) return ways;
   if (ours) modern = true;
   if (!old && parsers.includes("json")) for (const transport of over) ways.push({ transport, parser: "json" });
@@ -28,7 +39,14 @@ export function waysOf({ over = transports, oldOver = over, parsers = ["json", "
 }
 
 // The clients' names for what a scenario calls its transport.
-const names = { websocket: ["websocket"], polling: ["polling"], upgrade: ["polling", "websocket"] };
+const names = {
+  websocket: ["websocket"],
+  polling: ["polling"],
+  upgrade: ["polling", "websocket"],
+  webtransport: ["webtransport"],
+  "upgrade-webtransport": ["polling", "webtransport"],
+  jsonp: ["polling"],
+};
 
 // A shared server lives as long as the run; scenarios that need the same
 // options have the same one.
@@ -68,7 +86,9 @@ class Context {
     this.way = way;
     this.old = !!way.old; // the client is that of Socket.IO 2
     this.parser = way.parser;
-    this.transport = way.transport;
+    this.transport = way.transport === "jsonp" ? "polling" : way.transport;
+    this.jsonp = way.transport === "jsonp";
+    this.last = names[way.transport].at(-1); // where the connection ends up
     this.server = server;
   }
 
@@ -96,6 +116,7 @@ class Context {
       reconnection: false,
       reconnectionDelay: 50,
       reconnectionDelayMax: 200,
+      ...(this.jsonp && { forceJSONP: true }),
       ...(this.parser === "msgpack" ? { parser: msgpack } : {}),
       ...options,
     });
@@ -124,7 +145,7 @@ class Context {
   // settled is connect, and then the upgrade if there is going to be one.
   async settled(options) {
     const s = await this.connect(options);
-    if (this.transport === "upgrade" && s.io.engine.transport.name !== "websocket") await event(s.io.engine, "upgrade");
+    if (s.io.engine.transport.name !== this.last) await event(s.io.engine, "upgrade");
     return s;
   }
 
@@ -141,8 +162,9 @@ class Context {
 // label is what a run is called.
 export const label = ({ transport, parser, old }) => (old ? "eio3-" : "") + transport + (parser === "json" ? "" : ` ${parser}`);
 
-const optionsFor = ({ parser, old }, options = {}) => ({
+const optionsFor = ({ transport, parser, old }, options = {}) => ({
   ...options,
+  ...(transport in besides && { transports: ["polling", "websocket", "webtransport"] }),
   ...(parser !== "json" && { parser }),
   ...(old && { allowEIO3: true }),
 });

@@ -1,7 +1,10 @@
 // The official client of Socket.IO 2, which speaks Engine.IO revision 3, with
 // the few words of a later one that the scenarios use.
 import io from "socket.io-client-2";
+import { install } from "./jsonp.mjs";
 import { within } from "./wait.mjs";
+
+install(); // for forceJSONP; without that nothing looks at it
 
 const { Manager, Socket } = io;
 

@@ -7,6 +7,7 @@ const long = "the same again ".repeat(5000);
 export default [
   {
     name: "messages are compressed over WebSocket if both want it",
+    tcp: true,
     options: { perMessageDeflate: { threshold: 1024 } },
     over: ["websocket", "upgrade"],
     inside: true,
@@ -24,6 +25,7 @@ export default [
   },
   {
     name: "messages refer to those before them if both want it",
+    tcp: true,
     options: { perMessageDeflate: { threshold: 50, serverNoContextTakeover: false } },
     over: ["websocket", "upgrade"],
     inside: true,
@@ -51,6 +53,7 @@ export default [
   },
   {
     name: "compression is off over WebSocket unless the server wants it",
+    tcp: true,
     over: ["websocket"],
     inside: true,
     async run(t) {

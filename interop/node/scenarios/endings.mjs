@@ -71,6 +71,7 @@ export default [
   },
   {
     name: "client leaves its last namespace",
+    tcp: true, // the end of a session throws away what was written just before
     async run(t) {
       const s = await t.connect();
       const end = ended(t, s);
@@ -89,6 +90,7 @@ export default [
   },
   {
     name: "the network cuts the connection",
+    tcp: true,
     async run(t) {
       const p = await t.proxy();
       const s = await t.settled({ url: p.url });
@@ -103,6 +105,7 @@ export default [
   },
   {
     name: "the network swallows everything: both sides time out",
+    tcp: true,
     // The official server forgets, at the upgrade, to wait for the pings of an
     // old client.
     oldOver: ["websocket", "polling"],
@@ -167,6 +170,7 @@ export default [
   },
   {
     name: "the server's bytes make no packet: the client gives up",
+    tcp: true,
     modern: true,
     over: ["websocket", "upgrade"],
     async run(t) {
@@ -179,6 +183,7 @@ export default [
   },
   {
     name: "the client's bytes make no Engine.IO packet: the server gives up",
+    tcp: true,
     over: ["websocket", "upgrade"],
     async run(t) {
       const p = await t.proxy();
@@ -192,6 +197,7 @@ export default [
   },
   {
     name: "the client's bytes make no Socket.IO packet: the server gives up",
+    tcp: true,
     over: ["websocket", "upgrade"],
     async run(t) {
       const p = await t.proxy();
@@ -247,6 +253,7 @@ export default [
   },
   {
     name: "the server dies and another starts on its port",
+    tcp: true, // QUIC tells of that by its silence
     own: true,
     async run(t) {
       const s = await t.settled({ reconnection: true });
@@ -288,6 +295,7 @@ export default [
   },
   {
     name: "the network cuts the connection and the client comes back through it",
+    tcp: true,
     options: impatient, // between two polls only the heartbeat tells the server
     async run(t) {
       const p = await t.proxy();

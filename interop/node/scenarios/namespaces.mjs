@@ -20,6 +20,7 @@ export default [
   },
   {
     name: "handshake: auth, query, header, address",
+    tcp: true, // no WebTransport has headers of its own
     modern: true,
     async run(t) {
       const s = t.socket({ auth: { token: "t", deep: { n: 1 } }, query: { who: "a b&c=é" }, extraHeaders: { "x-who": "header", origin: "http://elsewhere.example" } });
@@ -148,6 +149,8 @@ export default [
   },
   {
     name: "handshake refused with 401 and with 503",
+    xhr: true,
+    tcp: true, // the official client waits for its timeout
     async run(t) {
       for (const status of [401, 503]) {
         const s = t.socket({ query: { refuse: status } });
@@ -168,6 +171,8 @@ export default [
   },
   {
     name: "handshake forbidden by the hook",
+    xhr: true,
+    tcp: true, // the same
     async run(t) {
       for (const forbid of ["plain", "worded"]) {
         const err = await refusal(t.socket({ query: { forbid } }));

@@ -25,7 +25,7 @@ async function talk(t, crossed) {
     crossed.received[over()]++;
   });
   for (let after = 0; after < 3; ) {
-    if (over() === "websocket") after++;
+    if (over() === t.last) after++;
     received = 0;
     const flooded = s.timeout(20_000).emitWithAck("flood", { event: "n", count: perRound });
     for (let i = 0; i < perRound; i++) {
@@ -47,7 +47,7 @@ export default [
     heavy: true,
     timeout: 90_000,
     async run(t) {
-      const crossed = { received: { polling: 0, websocket: 0 }, sent: { polling: 0, websocket: 0 } };
+      const crossed = { received: { polling: 0, [t.last]: 0 }, sent: { polling: 0, [t.last]: 0 } };
       let failed;
       process.once("uncaughtException", (err) => (failed = err)); // of a listener
       for (let done = 0; done < sockets; done += atOnce) {
@@ -57,7 +57,7 @@ export default [
       process.removeAllListeners("uncaughtException");
       // Without messages on both transports this would have shown nothing.
       for (const way of ["received", "sent"]) {
-        for (const transport of ["polling", "websocket"]) {
+        for (const transport of ["polling", t.last]) {
           assert.ok(crossed[way][transport] >= sockets / 4, `${way} over ${transport}: ${JSON.stringify(crossed)}`);
         }
       }

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"log/slog"
+	"math/big"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/sockeye-go/socketio/engineio/webtransport"
+)
+
+// serveQUIC serves h over HTTP/3 until the process ends, on the UDP port of the number
+// that TCP has. The certificate is for nobody to verify.
+func serveQUIC(addr string, h http.Handler) error {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: now.Add(-time.Hour), NotAfter: now.Add(24 * time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		return err
+	}
+	pc, err := net.ListenPacket("udp", addr)
+	if err != nil {
+		return err
+	}
+	h3 := webtransport.NewServer(h, &webtransport.Options{
+		TLSConfig: &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}},
+	})
+	go func() {
+		if err := h3.Serve(pc); !errors.Is(err, http.ErrServerClosed) {
+			slog.Error("HTTP/3", "error", err)
+		}
+	}()
+	return nil
+}
