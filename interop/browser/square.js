@@ -58,9 +58,11 @@ window.talk = async () => {
 
 /** From now on, losing the connection is part of the plan. */
 window.expectLoss = async () => {
-  const lost = once(s, "disconnect");
+  const disconnected = once(s, "disconnect");
+  window.lost = false;
   back = (async () => {
-    const [reason] = await lost;
+    const [reason] = await disconnected;
+    window.lost = true;
     const said = once(s, "said");
     s.emit("say", "said while away");
     return [reason, (await said)[0]].join();
@@ -76,6 +78,32 @@ window.reconnect = async (times) => {
     await connected;
   }
   return times;
+};
+
+const workers = {
+  Worker: () => new Worker("/worker.js", { type: "module" }),
+  SharedWorker: () => new SharedWorker("/worker.js", { type: "module" }).port,
+  ServiceWorker: async () => {
+    await navigator.serviceWorker.register("/worker.js", { type: "module" });
+    return (await navigator.serviceWorker.ready).active;
+  },
+};
+
+/** Has a worker of this kind talk, and resolves with what it says. */
+window.inWorker = async (kind, transports) => {
+  const { port1, port2 } = new MessageChannel();
+  const said = new Promise((resolve) => (port1.onmessage = ({ data }) => resolve(data)));
+  (await workers[kind]()).postMessage(transports, [port2]);
+  return said;
+};
+
+/** What a server that refuses everything is found to say. */
+window.refused = async (transports) => {
+  const { io } = await import("/ours.js");
+  const s = io({ ...(transports && { transports: [transports] }), reconnection: false, forceNew: true });
+  const [{ type, description }] = await once(s, "connect_error");
+  s.disconnect();
+  return `${type} ${description}`;
 };
 
 const message = { user: "ann", message: "have you seen the salmon run?" };

@@ -71,6 +71,10 @@ func newOrigin(t *testing.T, start func(*testing.T, *origin)) *origin {
 			_, _ = w.Write(data)
 		})
 	}
+	mux.HandleFunc("/worker.js", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/javascript")
+		_, _ = io.WriteString(w, workerScript)
+	})
 	mux.HandleFunc("/socket.io/", func(w http.ResponseWriter, r *http.Request) { o.handler.Load().(http.HandlerFunc)(w, r) })
 	hs := httptest.NewServer(mux)
 	t.Cleanup(hs.Close)
@@ -208,7 +212,13 @@ func TestSquare(t *testing.T) {
 					}
 					t.Run("cut", func(t *testing.T) {
 						p.call("expectLoss()", nil)
-						o.Cut(faultproxy.RST)
+						// Once may not be enough: the browser asks again by itself if the
+						// connection of a GET is reset that had been used before.
+						p.eventually("the page to lose its connection", func() (lost bool) {
+							o.Cut(faultproxy.RST)
+							p.call("Promise.resolve(lost)", &lost)
+							return lost
+						})
 						p.call("back()", &said)
 						if said != "transport close,said while away" && said != "transport error,said while away" {
 							t.Error(said)
@@ -261,6 +271,27 @@ func TestRestart(t *testing.T) {
 				t.Error(said)
 			}
 		})
+	}
+}
+
+// TestRefused: the status that a browser hides when a WebSocket is refused is found
+// out.
+func TestRefused(t *testing.T) {
+	browser := chromium(t)
+	o := newOrigin(t, ourServer)
+	p := openTab(t, browser, o.URL()+"/")
+	p.until("the page", `typeof refused == "function"`)
+	for _, status := range []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusServiceUnavailable} {
+		for _, over := range []string{"", "websocket", "polling"} {
+			t.Run(fmt.Sprint(status, over), func(t *testing.T) {
+				o.handler.Store(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
+				var said string
+				p.call(fmt.Sprintf("refused(%q)", over), &said)
+				if want := fmt.Sprintf("TransportError %d", status); said != want {
+					t.Errorf("connect_error with %q; want %q", said, want)
+				}
+			})
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"log"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -170,11 +171,7 @@ func names(web string) map[string]any {
 		}
 		mangled = result.MangleCache
 	}
-	clone := make(map[string]any, len(mangled))
-	for k, v := range mangled {
-		clone[k] = v
-	}
-	return clone
+	return maps.Clone(mangled)
 }
 
 var mangled map[string]any
@@ -189,13 +186,16 @@ func run(o api.BuildOptions) []api.OutputFile {
 
 // application bundles a program that imports the package by its name.
 func application(web, program string) {
-	var externals []string
-	if strings.Contains(program, "/react") {
-		externals = []string{"react", "sockeye-client"}
-	}
 	alias := map[string]string{}
-	for _, entry := range []string{"react", "core", "webtransport", "msgpack"} {
+	for _, entry := range []string{"core", "webtransport", "msgpack"} {
 		alias["sockeye-client/"+entry] = filepath.Join(web, "dist", entry+".js")
+	}
+	var externals []string
+	for name, external := range frameworks {
+		alias["sockeye-client/"+name] = filepath.Join(web, "dist", name+".js")
+		if strings.Contains(program, "/"+name) {
+			externals = external
+		}
 	}
 	if externals == nil {
 		alias["sockeye-client"] = filepath.Join(web, "dist", "index.js")

@@ -3,14 +3,14 @@
 // src/env.ts
 var scope = globalThis;
 var env = {
-  f: {},
-  i: (engine, host, [kind]) => {
-    if (kind) engine.transport = engine.w(kind, host);
+  l: {},
+  a: (engine, host, [kind]) => {
+    if (kind) engine.transport = engine.y(kind, host);
   }
 };
-function later(fn, ms, unref) {
+function later(fn, ms, opts) {
   const timer = setTimeout(fn, ms);
-  if (unref) timer.unref();
+  if (false) timer.unref();
   return timer;
 }
 var soon = (fn) => queueMicrotask(fn);
@@ -25,71 +25,50 @@ function decode(text) {
 
 // src/engine/transport.ts
 var transportError = (message, description, context) => Object.assign(Error(message), { type: "TransportError", description, context });
-var requestOf = ({ withCredentials, extraHeaders }) => ({
-  credentials: withCredentials ? "include" : "same-origin",
-  headers: extraHeaders
-});
 
 // src/engine/websocket.ts
 var websocket = {
   name: "websocket",
-  i(engine, host, opts) {
-    let closed = false;
+  a(engine, host, opts) {
+    let closed;
     let ws;
-    const fail = async (event) => {
-      if (closed) return;
-      closed = true;
-      if (!engine.id && engine.x) {
-        try {
-          const url = engine.u("polling", "http", opts);
-          const request = opts.fetch || fetch;
-          const response = await request(url, requestOf(opts));
-          if (response.status > 400) event = response.status;
-          const { sid } = JSON.parse((await response.text()).slice(1));
-          if (sid) await request(url + "&sid=" + sid, { ...requestOf(opts), method: "POST", body: "1" });
-        } catch (_) {
-        }
-      }
-      self.t.n(transportError("websocket error", event));
+    const end = (details) => {
+      if (!closed) self.t.o(details);
+      closed = 1;
     };
+    const fail = (event) => end(transportError("websocket error", event));
     const self = {
       name: "websocket",
-      writable: false,
+      writable: true,
       t: host,
-      a(packets) {
+      p(packets) {
         self.writable = false;
         for (const packet of packets) ws.send(encode(packet));
         soon(() => {
           self.writable = true;
-          self.t.m();
+          self.t.h(packets.length);
         });
       },
-      r() {
-        closed = true;
-        if (ws) ws.close();
+      n() {
+        closed = 1;
+        ws?.close();
       }
     };
     try {
-      ws = new (opts.WebSocket || WebSocket)(engine.u("websocket", "ws", opts), opts.protocols || [], {
+      ws = new (opts.WebSocket || WebSocket)(engine.b("websocket", "ws", opts), opts.protocols || [], {
         headers: opts.extraHeaders
       });
       ws.binaryType = "arraybuffer";
-      ws.onopen = () => {
-        self.writable = true;
-        self.t.E?.();
-      };
+      ws.onopen = () => self.t.x?.();
       ws.onmessage = ({ data }) => {
         const packet = typeof data == "string" ? decode(data) : { type: "message", data };
         if (packet) self.t.c(packet);
-        else void fail(Error("parser error"));
+        else fail(Error("parser error"));
       };
       ws.onerror = fail;
-      ws.onclose = (context) => {
-        if (!closed) self.t.n({ description: "websocket connection closed", context });
-        closed = true;
-      };
+      ws.onclose = (context) => end({ description: "websocket connection closed", context });
     } catch (err) {
-      soon(() => void fail(err));
+      soon(() => fail(err));
     }
     return self;
   }
@@ -98,121 +77,99 @@ var websocket = {
 // src/binary.ts
 var isBinary = (value) => ArrayBuffer.isView(value) || /(Buffer|Blob|File)]$/.test({}.toString.call(value));
 var given = (bytes) => false ? Buffer.from(bytes) : bytes;
-var sizeOf = (data) => typeof data == "string" ? new TextEncoder().encode(data).length : data.byteLength ?? data.size;
+var lengthOf = (data) => data.byteLength ?? data.size ?? data.length;
 
 // src/parser.ts
 var protocol = 5;
-var CONNECT = 0;
-var DISCONNECT = 1;
-var EVENT = 2;
-var ACK = 3;
-var CONNECT_ERROR = 4;
-var BINARY = 3;
 var reserved = /^(connect(_error)?|disconnect(ing)?|(new|remove)Listener)$/;
 var maxAttachments = 10;
 var bad = (text) => {
   throw Error(text || "invalid packet");
 };
-var hasBinary = (value, afterToJSON) => value && typeof value == "object" && (isBinary(value) || (!afterToJSON && value.toJSON ? hasBinary(value.toJSON(), true) : Object.values(value).some((v) => hasBinary(v))));
+function valid({ type, data }) {
+  const list = Array.isArray(data);
+  const dict = {}.toString.call(data) == "[object Object]";
+  const name = list && data[0];
+  return [
+    dict,
+    // CONNECT
+    0,
+    // DISCONNECT
+    typeof name == "number" || typeof name == "string" && !reserved.test(name),
+    // EVENT
+    list,
+    // ACK
+    dict || typeof data == "string"
+    // CONNECT_ERROR
+  ][type];
+}
 var Encoder = class {
   encode({ type, nsp, id, data }) {
     const attachments = [];
-    const binary = hasBinary(data);
-    const json2 = JSON.stringify(
-      data,
-      // The replacer sees the value before toJSON in its holder, which is where
-      // the bytes of a Node Buffer still are.
-      binary && function(key, value) {
-        const bytes = isBinary(value) ? value : this[key];
-        return isBinary(bytes) ? { ["_placeholder"]: true, num: attachments.push(bytes) - 1 } : value;
-      }
-    );
-    return [
-      (binary ? type + BINARY + (attachments.length + "-") : type) + (nsp == "/" ? "" : nsp + ",") + (id ?? "") + (json2 || ""),
-      ...attachments
-    ];
+    const json2 = JSON.stringify(data, function(key, value) {
+      const bytes = isBinary(value) ? value : this[key];
+      return isBinary(bytes) ? { ["_placeholder"]: true, num: attachments.push(bytes) - 1 } : value;
+    });
+    const { length } = attachments;
+    return [(length ? type + 3 /* Binary */ + (length + "-") : type) + (nsp == "/" ? "" : nsp + ",") + (id ?? "") + (json2 ?? ""), ...attachments];
   }
 };
 var Decoder = class {
   constructor() {
     /** @internal */
-    this.g = [];
+    this.T = [];
   }
   on(_, listener) {
-    this.B = listener;
+    this.P = listener;
   }
   /** Takes the next message; throws if it breaks the protocol. */
   add(message) {
-    let packet = this.p;
-    if (typeof message == "string") {
-      if (packet) bad("got plaintext data when reconstructing a packet");
-      packet = decodeText(message);
-    } else {
-      if (!isBinary(message)) bad("Unknown type: " + message);
-      if (!packet) return bad("got binary data when not reconstructing a packet");
-      this.g.push(given(message));
+    const { f: packet, T: buffers } = this;
+    const text = typeof message == "string";
+    if (text ? packet : !packet || !isBinary(message)) {
+      bad(text ? "got plaintext data when reconstructing a packet" : packet ? "Unknown type: " + message : "got binary data when not reconstructing a packet");
     }
-    if (this.g.length < packet.attachments) this.p = packet;
-    else {
-      if (packet.attachments) {
-        packet.data = fill(packet.data, this.g);
-        delete packet.attachments;
-        this.destroy();
-      }
-      this.B(packet);
+    if (text) this.H(message);
+    else if (buffers.push(given(message)) == packet.attachments) {
+      packet.data = fill(packet.data, buffers);
+      delete packet.attachments;
+      this.destroy();
+      this.P(packet);
     }
   }
   /** Forgets a packet of which only a part has arrived. */
   destroy() {
-    this.p = void 0;
-    this.g = [];
+    this.f = void 0;
+    this.T = [];
+  }
+  /** @internal */
+  H(text) {
+    const [, kind, count, nsp = "/", id, json2] = /^([0-6]?)(?:(\d+)-)?(?:(\/[^,]*),?)?(\d*)([^]*)/.exec(text);
+    const binary = +kind > 4 /* ConnectError */;
+    const packet = { type: binary ? +kind - 3 /* Binary */ : +kind, nsp };
+    if (!kind || (binary ? !(+count > 0 && +count <= maxAttachments) : count)) {
+      bad(!kind ? "unknown packet type " + parseInt(text[0]) : !binary ? "invalid payload" : +count ? "too many attachments" : "Illegal attachments");
+    }
+    if (binary) packet.attachments = +count;
+    if (id) packet.id = +id;
+    if (json2) {
+      try {
+        packet.data = JSON.parse(json2);
+      } catch (_) {
+      }
+      if (!valid(packet)) bad("invalid payload");
+    }
+    if (binary) this.f = packet;
+    else this.P(packet);
   }
 };
-function decodeText(text) {
-  const [, kind, count, nsp = "/", id, json2] = /^([0-6]?)(?:(\d+)-)?(?:(\/[^,]*),?)?(\d*)([^]*)/.exec(text);
-  const type = +kind;
-  const binary = type > CONNECT_ERROR;
-  const packet = { type: binary ? type - BINARY : type, nsp };
-  if (!kind) bad("unknown packet type " + parseInt(text[0]));
-  if (binary) {
-    packet.attachments = +count;
-    if (!packet.attachments) bad("Illegal attachments");
-    if (packet.attachments > maxAttachments) bad("too many attachments");
-  } else if (count) bad("invalid payload");
-  if (id) packet.id = +id;
-  if (json2) {
-    try {
-      packet.data = JSON.parse(json2);
-    } catch (_) {
-    }
-    const { data } = packet;
-    const list = Array.isArray(data);
-    const dict = !list && data && typeof data == "object";
-    const name = list && data[0];
-    if (![
-      dict,
-      // CONNECT
-      0,
-      // DISCONNECT
-      typeof name == "number" || typeof name == "string" && !reserved.test(name),
-      // EVENT
-      list,
-      // ACK
-      dict || typeof data == "string"
-      // CONNECT_ERROR
-    ][packet.type]) {
-      bad("invalid payload");
-    }
-  }
-  return packet;
-}
 function fill(value, buffers) {
   if (value && typeof value == "object") {
     const dict = value;
     if (dict["_placeholder"] === true) {
-      return typeof dict.num == "number" && dict.num in buffers ? buffers[dict.num] : bad("illegal attachments");
+      return typeof dict.num == "number" && buffers[dict.num] || bad("illegal attachments");
     }
-    for (const key of Object.keys(dict)) dict[key] = fill(dict[key], buffers);
+    for (const key in dict) dict[key] = fill(dict[key], buffers);
   }
   return value;
 }
@@ -254,12 +211,12 @@ var Emitter = class {
      * are replaced, never changed: an emission goes on with the one it began
      * with. @internal
      */
-    this.y = /* @__PURE__ */ Object.create(null);
+    this.m = { __proto__: null };
   }
   /** Calls the listener at each `event`. */
   on(event, listener) {
     const all = this.listeners(event);
-    this.y[event] = [...all, listener];
+    this.m[event] = [...all, listener];
     if (true) {
       const times = all.filter((fn) => fn == listener).length + 1;
       if (times > 1) warn("twice", `the same listener is registered ${times} times for "${event}"`);
@@ -273,17 +230,16 @@ var Emitter = class {
       this.off(event, wrapper);
       listener.apply(this, args);
     };
-    wrapper.R = listener;
+    wrapper.K = listener;
     return this.on(event, wrapper);
   }
   /** Removes one listener, all listeners of an event, or all listeners. */
   off(event, listener) {
-    if (event == null) this.y = /* @__PURE__ */ Object.create(null);
+    if (event == null) this.m = { __proto__: null };
     else {
-      let found = false;
-      this.y[event] = this.listeners(event).filter(
-        (fn) => listener && (found || !(found = fn == listener || fn.R == listener))
-      );
+      const all = this.listeners(event);
+      const at = all.findIndex((fn) => fn == listener || fn.K == listener);
+      this.m[event] = all.filter((_, i) => listener && i != at);
     }
     return this;
   }
@@ -298,7 +254,7 @@ var Emitter = class {
   }
   /** The listeners of `event`. */
   listeners(event) {
-    return this.y[event] || [];
+    return this.m[event] || [];
   }
   /** Whether anyone listens to `event`. */
   hasListeners(event) {
@@ -311,141 +267,138 @@ proto.removeListener = proto.removeEventListener = proto.removeAllListeners = pr
 
 // src/url.ts
 function parse(uri = "") {
-  const page2 = scope.location || { protocol: "https:", host: "" };
-  const [, scheme = page2.protocol, at, path, query] = /^(?:(\w+:)?\/\/(?:[^/?#]*@)?)?([^/?#]*)([^?#]*)\??([^#]*)/.exec(uri);
-  const secure = /s:$/i.test(scheme);
-  const host = (at || page2.host).replace(secure ? /:443$/ : /:80$/, "");
+  const page2 = scope.location || {};
+  const [, scheme = page2.protocol || "s:", at, path, query] = /^(?:(\w+:)?\/\/(?:[^/?#]*@)?)?([^/?#]*)([^?#]*)\??([^#]*)/.exec(uri);
+  const secure = /s:$/i.test(scheme) ? "s" : "";
+  const host = (at || page2.host || "").replace(secure ? /:443$/ : /:80$/, "");
   if (!host) throw Error(true ? 'io(): without a page to take it from, the address must name a host, as in io("https://example.org")' : "no host");
   return [secure, host, path || "/", query];
 }
 
 // src/engine/engine.ts
-var wakeGrace = 3e3;
-function connect(uri, opts, owner) {
-  const self = new Emitter();
-  const [secure, authority, , ownQuery] = parse(uri);
-  let sent = 0;
-  let timer;
-  let lastPing;
-  let pingInterval;
-  let pingTimeout;
-  const fire = (event, a, b) => {
-    owner(event, a, b);
-    self.e(event, a, b);
-  };
-  const write = (type, data) => {
-    if (/^open/.test(self.readyState)) {
+var Engine = class extends Emitter {
+  /** @param _owner hears of every event before the listeners do. */
+  constructor(_uri, opts, _owner) {
+    super();
+    this.V = _uri;
+    this.opts = opts;
+    this.F = _owner;
+    this.readyState = "opening";
+    /** What has not left yet; its first entries may be on their way. */
+    this.writeBuffer = [];
+    const { transports } = opts;
+    const kinds = Object.values(env.l);
+    env.a(this, this, transports ? transports.map((want) => env.l[want] || want).filter((kind) => kind.a) : kinds);
+    if (!this.transport) soon(() => this.e("error", "No transports available"));
+  }
+  /** @internal */
+  e(event, a, b) {
+    this.F(event, a, b);
+    super.e(event, a, b);
+  }
+  /** Sends a message. */
+  write(data) {
+    return this.g("message", data);
+  }
+  /** The same as write. */
+  send(data) {
+    return this.g("message", data);
+  }
+  /** Closes the connection after what waits has left. */
+  close() {
+    if (/^open/.test(this.readyState)) {
+      this.readyState = "closing";
+      const finish = () => this.n("forced close", void 0, true);
+      if (this.writeBuffer[0]) this.once("drain", finish);
+      else finish();
+    }
+    return this;
+  }
+  /** @internal */
+  g(type, data) {
+    if (/^open/.test(this.readyState)) {
       const packet = { type, data };
-      fire("packetCreate", packet);
-      self.writeBuffer.push(packet);
-      self.d();
+      this.e("packetCreate", packet);
+      this.writeBuffer.push(packet);
+      this.u();
     }
-    return self;
-  };
-  const awaitPing = (grace) => {
-    clearTimeout(timer);
-    if (self.readyState != "closed") {
-      timer = later(() => self.n("ping timeout"), Math.max(lastPing + pingInterval - Date.now(), 0) + grace, opts.autoUnref);
+    return this;
+  }
+  /** @internal */
+  b(name, scheme, { path, addTrailingSlash, query, timestampRequests, timestampParam = "t" }) {
+    const [secure, host, , ownQuery] = parse(this.V);
+    const own = ownQuery || new URLSearchParams(query) + "";
+    return scheme + secure + "://" + host + path.replace(/\/$/, "") + (addTrailingSlash == false ? "?" : "/?") + (own && own + "&") + "EIO=4&transport=" + name + (timestampRequests ?? name == "polling" ? "&" + timestampParam + "=" + (Date.now() + Math.random()).toString(36) : "") + (this.id ? "&sid=" + this.id : "");
+  }
+  /** @internal */
+  y(kind, host) {
+    return kind.a(this, host, { ...this.opts, ...this.opts.transportOptions?.[kind.name] });
+  }
+  /** @internal */
+  u() {
+    if (this.id && this.transport.writable && this.writeBuffer[0]) this.transport.p(this.writeBuffer.slice());
+  }
+  /**
+   * Whether the server has been silent for too long: a timer that a browser
+   * held back could not say so. Ends the connection in that case. @internal
+   */
+  _() {
+    const late = Date.now() > this.S + this.w;
+    if (late) soon(() => this.n("ping timeout"));
+    return late;
+  }
+  /** Waits for a ping until so many milliseconds after it is due. @internal */
+  A(grace) {
+    clearTimeout(this.O);
+    this.O = later(() => this.n("ping timeout"), Math.max(this.S - Date.now(), 0) + Math.min(grace, this.w), this.opts);
+  }
+  B() {
+    this.S = Date.now() + this.W;
+    this.A(this.w);
+  }
+  /** @internal */
+  c(packet) {
+    const { type, data } = packet;
+    if (this.readyState == "closed") return;
+    this.e("packet", packet);
+    if (type == "open") {
+      ({ sid: this.id, upgrades: this.N, maxPayload: this.k = Infinity, pingInterval: this.W, pingTimeout: this.w } = JSON.parse(data));
+      if (this.readyState == "opening") {
+        this.readyState = "open";
+        this.B();
+        this.e(type);
+        this.u();
+      }
+    } else if (type == "ping") {
+      this.g("pong");
+      this.B();
+      this.e(type);
+    } else if (type == "message") this.e(type, data);
+  }
+  /** @internal */
+  h(count) {
+    this.writeBuffer.splice(0, count);
+    if (this.writeBuffer[0]) this.u();
+    else this.e("drain");
+  }
+  /** @internal */
+  o(details) {
+    const failed = details instanceof Error;
+    if (failed && this.readyState != "closed") this.e("error", details);
+    this.n(failed ? "transport error" : "transport close", details);
+  }
+  /** @internal */
+  n(reason, details, polite) {
+    if (this.readyState != "closed") {
+      clearTimeout(this.O);
+      this.readyState = "closed";
+      this.transport?.n(polite);
+      this.id = void 0;
+      this.e("close", reason, details);
+      this.writeBuffer = [];
     }
-  };
-  Object.assign(self, {
-    opts,
-    readyState: "opening",
-    writeBuffer: [],
-    x: true,
-    write: (data) => write("message", data),
-    close() {
-      if (/^open/.test(self.readyState)) {
-        self.readyState = "closing";
-        const finish = () => self.n("forced close", void 0, true);
-        if (self.writeBuffer[0]) self.once("drain", finish);
-        else finish();
-      }
-      return self;
-    },
-    u: (name, scheme, { query, timestampRequests, timestampParam = "t", path = "/engine.io", addTrailingSlash }) => scheme + (secure ? "s://" : "://") + authority + path.replace(/\/$/, "") + (addTrailingSlash == false ? "?" : "/?") + [
-      ownQuery || new URLSearchParams(query),
-      "EIO=4",
-      "transport=" + name,
-      (timestampRequests ?? name == "polling") && timestampParam + "=" + (Date.now() + Math.random()).toString(36),
-      self.id && "sid=" + self.id
-    ].filter((part) => part && part + "").join("&"),
-    w: (kind, host) => kind.i(self, host, { ...opts, ...(opts.transportOptions || {})[kind.name] }),
-    d() {
-      if (self.readyState != "closed" && self.transport.writable && self.writeBuffer[0]) {
-        const packets = self.writeBuffer.slice();
-        sent = self.transport.a(packets) || packets.length;
-      }
-    },
-    _() {
-      const late = Date.now() > lastPing + pingInterval + pingTimeout;
-      if (late) {
-        lastPing = Infinity;
-        soon(() => self.n("ping timeout"));
-      }
-      return late;
-    },
-    N() {
-      if (self.readyState == "open" && !self._()) {
-        write("noop");
-        awaitPing(Math.min(pingTimeout, wakeGrace));
-      }
-    },
-    n(reason, details, polite) {
-      if (self.readyState != "closed") {
-        clearTimeout(timer);
-        self.readyState = "closed";
-        if (self.transport) self.transport.r(polite);
-        self.id = void 0;
-        fire("close", reason, details);
-        self.writeBuffer = [];
-        sent = 0;
-      }
-    }
-  });
-  self.send = self.write;
-  env.i(
-    self,
-    {
-      c(packet) {
-        const { type, data } = packet;
-        if (self.readyState == "closed") return;
-        fire("packet", packet);
-        if (type == "open") {
-          ({ sid: self.id, upgrades: self.L, maxPayload: self.v = Infinity, pingInterval, pingTimeout } = JSON.parse(data));
-          if (self.readyState == "opening") {
-            self.readyState = "open";
-            lastPing = Date.now();
-            fire(type);
-            self.d();
-            awaitPing(pingTimeout);
-          }
-        } else if (type == "ping") {
-          write("pong");
-          fire(type);
-          lastPing = Date.now();
-          awaitPing(pingTimeout);
-        } else if (type == "message") {
-          fire(type, data);
-        }
-      },
-      m() {
-        self.writeBuffer.splice(0, sent);
-        sent = 0;
-        if (self.writeBuffer[0]) self.d();
-        else fire("drain");
-      },
-      n(details) {
-        if (self.readyState == "opening" && !(details instanceof Error)) details = transportError(details.description, 0, details);
-        if (self.readyState != "closed" && details instanceof Error) fire("error", details);
-        self.n(details instanceof Error ? "transport error" : "transport close", details);
-      }
-    },
-    opts.transports ? opts.transports.map((want) => env.f[want] || want).filter((kind) => kind.i) : Object.values(env.f)
-  );
-  if (!self.transport) soon(() => fire("error", "No transports available"));
-  return self;
-}
+  }
+};
 
 // src/socket.ts
 var Socket = class extends Emitter {
@@ -463,11 +416,11 @@ var Socket = class extends Emitter {
     let asked;
     let pid;
     let offset;
-    const send = (type, data, id) => io2.a({ type, nsp, data, id });
+    const send = (type, data, id) => io2.p({ type, nsp, data, id });
     const dispatch = ({ data, id }, late) => {
-      for (const listener of self.O) listener.apply(self, data);
+      catchAll("AnyOutgoing", data);
       try {
-        send(EVENT, data, id);
+        send(2 /* Event */, data, id);
       } catch (error) {
         if (acks[id]) acks[id](error);
         else if (late) {
@@ -479,24 +432,32 @@ var Socket = class extends Emitter {
     };
     const drain = (force) => {
       const entry = queue[0];
-      if (self.connected && entry && (!entry.p || force)) {
-        entry.p = true;
-        entry.T++;
-        self.o = entry.o;
-        self.emit(...entry.j);
+      if (self.connected && entry && (!entry.f || force)) {
+        entry.f = true;
+        entry.r.v++;
+        self.r = entry.r;
+        self.emit(...entry.$);
       }
     };
+    const catchAll = (name, args) => {
+      for (const listener of self.d.listeners(name)) listener.apply(self, args);
+    };
     const deliver = (args) => {
-      for (const listener of self.A) listener.apply(self, args);
-      self.e(...args);
+      const [event, items] = args;
+      if (event == "batch" && items?.every?.((item) => item?.event) && !self.hasListeners(event)) {
+        for (const { event: event2, data, args: args2 = [data] } of items) deliver([event2].concat(args2));
+      } else {
+        catchAll("Any", args);
+        self.e(...args);
+      }
       const last = args[args.length - 1];
       if (pid && typeof last == "string") offset = last;
     };
     const leave = (reason) => {
       self.active = false;
       asked = 0;
-      io2.C();
-      if (reason) self.S(reason);
+      io2.z();
+      if (reason) self.D(reason);
     };
     const refused = (error) => {
       if (true) explain(error);
@@ -511,103 +472,92 @@ var Socket = class extends Emitter {
       receiveBuffer: [],
       sendBuffer: [],
       acks,
-      o: {},
-      A: [],
-      O: [],
+      r: {},
+      d: new Emitter(),
       connect() {
         if (!self.connected) {
           self.active = true;
-          if (!io2.h) io2.open();
-          if (io2.s == "open") void self.P();
+          if (!io2.s) io2.open();
+          if (io2.i == "open") void self.L();
         }
         return self;
       },
       disconnect() {
         const { connected } = self;
-        if (connected) send(DISCONNECT);
+        if (connected) send(1 /* Disconnect */);
         leave(connected && "io client disconnect");
         return self;
       },
       emit(event, ...args) {
-        const { o: flags } = self;
-        const { timeout = ackTimeout, signal } = flags;
-        self.o = {};
-        if (reserved.test(event)) throw Error(`"${event}" is a reserved event name`);
+        const { r: flags } = self;
+        const { timeout = ackTimeout, signal, volatile } = flags;
         const data = [event, ...args];
-        const ack = typeof args[args.length - 1] == "function" && data.pop();
-        if (retries && !flags.M && !flags.volatile) {
-          const entry = { j: data, o: { ...flags, M: true }, T: 0 };
-          const answered = (error, ...values) => {
+        const ack = typeof data[args.length] == "function" && data.pop();
+        self.r = {};
+        if (reserved.test(event)) throw Error(`"${event}" is a reserved event name`);
+        if (retries && !flags.v && !volatile) {
+          const entry = { $: data, r: { ...flags, R: true, v: 1 } };
+          data.push((error, ...values) => {
             if (entry != queue[0]) return;
-            if (!error || entry.T > retries) {
+            if (!error || entry.r.v > retries + 1) {
               queue.shift();
               if (ack) ack(error, ...values);
             }
-            entry.p = false;
+            entry.f = false;
             drain();
-          };
-          answered.D = true;
-          data.push(answered);
+          });
           queue.push(entry);
           drain();
           return self;
         }
-        const packet = { type: EVENT, nsp, data };
+        const packet = { type: 2 /* Event */, nsp, data };
         if (ack) {
           const id = packet.id = ids++;
           const began = Date.now();
           const settle = acks[id] = (error, args2 = []) => {
             delete acks[id];
             clearTimeout(timer);
-            if (signal) signal.removeEventListener("abort", abort);
+            signal?.removeEventListener("abort", abort);
             if (error) self.sendBuffer = self.sendBuffer.filter((other) => other != packet);
             else latency = Date.now() - began;
-            if (ack.D || timeout !== void 0 || signal) ack.call(self, error, ...args2);
+            if (flags.R || timeout != null || signal) ack.call(self, error, ...args2);
             else if (!error) ack.apply(self, args2);
           };
           const abort = () => settle(signal.reason || Error("aborted"));
-          const timer = timeout === void 0 ? timeout : later(() => settle(Error("operation has timed out")), timeout, io2.opts.autoUnref);
-          if (signal) {
-            if (signal.aborted) {
-              abort();
-              return self;
-            }
-            signal.addEventListener("abort", abort);
+          const timer = timeout == null ? timeout : later(() => settle(Error("operation has timed out")), timeout, io2.opts);
+          if (signal?.aborted) {
+            abort();
+            return self;
           }
+          signal?.addEventListener("abort", abort);
         }
         const { engine } = io2;
-        if (!flags.volatile || engine && engine.readyState == "open" && engine.transport.writable) {
+        if (!volatile || engine?.readyState == "open" && engine.transport.writable) {
           if (self.connected && !engine._()) dispatch(packet);
           else if (self.sendBuffer.push(packet) > (opts.bufferLimit ?? 1e4)) {
-            const { id } = self.sendBuffer[opts.bufferPolicy == "newest" ? "pop" : "shift"]();
             dropped++;
-            if (acks[id]) acks[id](Error("dropped"));
+            acks[self.sendBuffer[opts.bufferPolicy == "newest" ? "pop" : "shift"]().id]?.(Error("dropped"));
             if (true) warn("buffer", "events are dropped because too many wait for the connection (bufferLimit)");
           }
         }
         return self;
       },
-      stats: () => ({ ...io2.b, latency, buffered: self.sendBuffer.length + queue.length, dropped }),
-      async P() {
+      stats: () => ({ connects: io2.M, bytesIn: io2.j, bytesOut: io2.C, latency, buffered: self.sendBuffer.length + queue.length, dropped }),
+      async L() {
         const { engine } = io2;
         const { auth } = self;
         if (asked == engine) return;
         asked = engine;
-        let data;
-        let error;
         try {
-          data = await (typeof auth == "function" ? auth.length ? new Promise(auth) : auth() : auth);
-        } catch (err) {
-          error = err;
-        }
-        if (asked == engine && engine == io2.engine) {
-          if (error) refused(error);
-          else send(CONNECT, pid ? { pid, offset, ...data } : data);
+          const data = await (typeof auth == "function" ? auth.length ? new Promise(auth) : auth() : auth);
+          if (asked == engine) send(0 /* Connect */, pid ? { pid, offset, ...data } : data);
+        } catch (error) {
+          if (asked == engine) refused(error);
         }
       },
-      U({ type, data, id }) {
+      q({ type, data, id }) {
         const args = data || [];
-        if (type == CONNECT) {
+        if (type == 0 /* Connect */) {
           const { sid, pid: given2 } = args;
           if (!sid) return void self.e("connect_error", Error(true ? "the server speaks version 2 of Socket.IO, which this client does not" : "version 2"));
           self.id = sid;
@@ -618,26 +568,26 @@ var Socket = class extends Emitter {
           self.sendBuffer.splice(0).map((packet) => dispatch(packet, 1));
           drain(true);
           self.e("connect");
-        } else if (type == EVENT) {
+        } else if (type == 2 /* Event */) {
           if (id != null) {
             args.push((...answer) => {
-              if (id != null) send(ACK, answer, id);
+              if (id != null) send(3 /* Ack */, answer, id);
               id = void 0;
             });
           }
           if (self.connected) deliver(args);
           else self.receiveBuffer.push(args);
-        } else if (type == ACK) {
-          if (acks[id]) acks[id](null, args);
-        } else if (type == DISCONNECT) leave("io server disconnect");
+        } else if (type == 3 /* Ack */) {
+          acks[id]?.(null, args);
+        } else if (type == 1 /* Disconnect */) leave("io server disconnect");
         else refused(Object.assign(Error(args.message || data), { data: args.data }));
       },
-      S(reason, details) {
+      D(reason, details) {
         asked = 0;
         self.connected = false;
         self.id = void 0;
         self.e("disconnect", reason, details);
-        for (const id of Object.keys(acks)) {
+        for (const id in acks) {
           if (!self.sendBuffer.some((packet) => packet.id == id)) acks[id](Error("socket has been disconnected"));
         }
       }
@@ -647,7 +597,7 @@ var Socket = class extends Emitter {
   }
   /** Makes the next event one that is dropped if it cannot leave at once. */
   get volatile() {
-    this.o.volatile = true;
+    this.r.volatile = true;
     return this;
   }
   get disconnected() {
@@ -655,12 +605,12 @@ var Socket = class extends Emitter {
   }
   /** Limits the time for the answer to the next event, in milliseconds. */
   timeout(ms) {
-    this.o.timeout = ms;
+    this.r.timeout = ms;
     return this;
   }
   /** Lets a signal end the wait for the answer to the next event. */
   signal(signal) {
-    this.o.signal = signal;
+    this.r.signal = signal;
     return this;
   }
   /** Without an effect here: browsers compress as they like. */
@@ -674,29 +624,28 @@ var Socket = class extends Emitter {
   /** Sends an event and resolves with the answer. */
   emitWithAck(event, ...args) {
     return new Promise((resolve, reject) => {
+      this.r.R = true;
       const ack = (error, value) => error ? reject(error) : resolve(value);
-      ack.D = true;
       this.emit(event, ...[...args, ack]);
     });
   }
 };
-for (const [name, key] of [["Any", /* @__KEY__ */ "A"], ["AnyOutgoing", /* @__KEY__ */ "O"]]) {
+for (const name of ["Any", "AnyOutgoing"]) {
   Object.assign(Socket.prototype, {
     ["on" + name](listener) {
-      this[key] = [...this[key], listener];
+      this.d.on(name, listener);
       return this;
     },
     ["prepend" + name](listener) {
-      this[key] = [listener, ...this[key]];
+      this.d.m[name] = [listener, ...this.d.listeners(name)];
       return this;
     },
     ["off" + name](listener) {
-      const at = this[key].indexOf(listener);
-      this[key] = this[key].filter((_, i) => listener && i != at);
+      this.d.off(name, listener);
       return this;
     },
     ["listeners" + name]() {
-      return this[key];
+      return this.d.listeners(name);
     }
   });
 }
@@ -711,11 +660,6 @@ var defaults = {
   randomizationFactor: 0.5,
   timeout: 2e4
 };
-var pageEvents = ["online", "offline", "visibilitychange", "pageshow", "resume", "beforeunload"];
-var lengthOf = (packet) => {
-  const { data = "" } = packet;
-  return data.length ?? data.byteLength ?? data.size;
-};
 var Manager = class extends Emitter {
   constructor(uri, opts) {
     super();
@@ -723,33 +667,15 @@ var Manager = class extends Emitter {
     const self = this;
     const o = self.opts = { path: "/socket.io", ...opts };
     for (const name in defaults) o[name] ??= defaults[name];
-    const codec = o.parser || env.I;
+    const codec = o.parser || env.Q;
     const encoder = new codec.Encoder();
     const decoder = new codec.Decoder();
+    const watch = env.I?.(self);
     let attempts = 0;
     let timer;
-    let retry;
-    let woke = 0;
+    let released;
     const each = (fn) => {
       for (const socket of Object.values(self.nsps)) if (socket.active) fn(socket);
-    };
-    const onPage = ({ type, persisted }) => {
-      const { engine } = self;
-      if (type == "beforeunload") {
-        if (o.closeOnBeforeunload) {
-          engine.off();
-          engine.transport.r(true);
-        }
-      } else if (type == "offline") {
-        if (!/^(localhost|127\.|\[::1)/.test(parse(uri)[1])) engine.n("transport close", { description: "network connection lost" });
-      } else if (persisted != false && !(type == "visibilitychange" && document.hidden)) {
-        woke = Date.now();
-        if (retry) retry();
-        else engine.N();
-      }
-    };
-    const watchPage = (verb) => {
-      if (scope[verb]) for (const event of pageEvents) scope[verb](event, onPage, true);
     };
     const failed = (error) => {
       if (true) explain(error);
@@ -758,8 +684,9 @@ var Manager = class extends Emitter {
     };
     const ended = () => {
       clearTimeout(timer);
-      self.s = "closed";
-      watchPage("removeEventListener");
+      self.s = void 0;
+      self.i = "closed";
+      watch?.();
       decoder.destroy();
       self.engine.close();
     };
@@ -767,26 +694,21 @@ var Manager = class extends Emitter {
       ended();
       attempts = 0;
       self.e("close", reason, details);
-      each((socket) => socket.S(reason, details));
+      each((socket) => socket.D(reason, details));
       reconnect();
     };
     const reconnect = () => {
-      if (!o.reconnection || self.h || self.l || self.s != "closed") return;
+      if (!o.reconnection || released || self.s || self.i != "closed") return;
       if (attempts >= (o.reconnectionAttempts || Infinity)) {
         attempts = 0;
         self.e("reconnect_failed");
         return;
       }
-      self.h = true;
-      watchPage("addEventListener");
-      retry = () => {
+      const retry = self.s = () => {
         clearTimeout(timer);
-        retry = void 0;
-        attempts++;
-        if (!self.l) self.e("reconnect_attempt", attempts);
-        if (!self.l) {
+        if (self.s) self.e("reconnect_attempt", ++attempts);
+        if (self.s) {
           self.open((error) => {
-            self.h = false;
             if (error) {
               reconnect();
               self.e("reconnect_error", error);
@@ -799,49 +721,52 @@ var Manager = class extends Emitter {
         }
       };
       const jitter = o.randomizationFactor;
-      const asleep = !attempts && Date.now() - woke < 5e3;
       timer = later(
         retry,
-        asleep ? 0 : Math.min((o.reconnectionDelay || 1e3) * 2 ** attempts, (o.reconnectionDelayMax || 5e3) / (1 + jitter)) * (1 + jitter * (2 * Math.random() - 1)),
-        o.autoUnref
+        Math.min((o.reconnectionDelay || 1e3) * 2 ** attempts, (o.reconnectionDelayMax || 5e3) / (1 + jitter)) * (1 + jitter * (2 * Math.random() - 1)),
+        o
       );
+      watch?.(true);
     };
     decoder.on(
       "decoded",
       (packet) => soon(() => {
         self.e("packet", packet);
         const socket = self.nsps[packet.nsp];
-        if (socket && socket.active) socket.U(packet);
+        if (socket?.active) socket.q(packet);
       })
     );
     Object.assign(self, {
       nsps: {},
-      s: "closed",
-      b: { connects: 0, bytesIn: 0, bytesOut: 0 },
+      i: "closed",
+      M: 0,
+      j: 0,
+      C: 0,
       open(done) {
-        if (self.s != "closed") return self;
-        self.s = "opening";
-        self.l = false;
-        watchPage("addEventListener");
+        if (self.i != "closed") return self;
+        clearTimeout(timer);
+        self.s = void 0;
+        self.i = "opening";
+        released = false;
+        watch?.(true);
         const fail = (error) => {
           ended();
           failed(error);
           if (done) done(error);
           else if (!attempts) reconnect();
         };
-        const engine = self.engine = connect(uri, o, (event, a, b) => {
-          const opening = self.s == "opening";
-          if (engine != self.engine || self.s == "closed") return;
-          if (event == "packet") self.b.bytesIn += lengthOf(a);
-          if (event == "packetCreate") self.b.bytesOut += lengthOf(a);
+        const engine = self.engine = new Engine(uri, o, (event, a, b) => {
+          const opening = self.i == "opening";
+          if (engine != self.engine || self.i == "closed") return;
           if (event == "open") {
             clearTimeout(timer);
-            self.b.connects++;
-            self.s = event;
+            self.M++;
+            self.i = event;
             self.e(event);
-            each((socket) => socket.P());
-            if (done) done();
+            each((socket) => socket.L());
+            done?.();
           } else if (event == "message") {
+            self.j += lengthOf(a);
             try {
               decoder.add(a);
             } catch (error) {
@@ -854,7 +779,7 @@ var Manager = class extends Emitter {
             else closed(a, b);
           }
         });
-        if (o.timeout !== false) timer = later(() => fail(Error("timeout")), o.timeout, o.autoUnref);
+        if (o.timeout !== false) timer = later(() => fail(Error("timeout")), o.timeout, o);
         return self;
       },
       socket(nsp, opts2) {
@@ -862,23 +787,19 @@ var Manager = class extends Emitter {
         if (o.autoConnect && !socket.active) socket.connect();
         return socket;
       },
-      C() {
+      z() {
         if (!Object.values(self.nsps).some((socket) => socket.active)) {
-          self.l = true;
-          self.h = false;
-          retry = void 0;
+          released = true;
           if (self.engine) closed("forced close");
         }
       },
-      a(packet) {
+      p(packet) {
         const messages = encoder.encode(packet);
-        const max = self.engine.v;
         for (const message of messages) {
-          if (!(message.length * 3 < max) && sizeOf(message) >= max) {
-            throw Error(`payload too large: ${sizeOf(message)} bytes, maxPayload is ${max}`);
-          }
+          self.C += lengthOf(message);
+          env.U?.(message, self.engine.k);
         }
-        messages.map(self.engine.write);
+        for (const message of messages) self.engine.write(message);
       }
     });
     self.connect = self.open;
@@ -889,7 +810,7 @@ for (const name in defaults) {
   Manager.prototype[name] = function(value) {
     if (value === void 0) return this.opts[name];
     this.opts[name] = value;
-    this.l ||= !this.opts.reconnection;
+    if (!this.opts.reconnection) this.s = void 0;
     return this;
   };
 }
@@ -950,8 +871,8 @@ function events(socket, event, { signal, limit = Infinity } = {}) {
 }
 
 // src/core.ts
-env.f.websocket = websocket;
-env.I = json;
+env.l.websocket = websocket;
+env.Q = json;
 export {
   Manager,
   websocket as NodeWebSocket,

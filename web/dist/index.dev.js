@@ -3,19 +3,22 @@
 // src/binary.ts
 var isBinary = (value) => ArrayBuffer.isView(value) || /(Buffer|Blob|File)]$/.test({}.toString.call(value));
 var given = (bytes) => false ? Buffer.from(bytes) : bytes;
-var sizeOf = (data) => typeof data == "string" ? new TextEncoder().encode(data).length : data.byteLength ?? data.size;
+var lengthOf = (data) => data.byteLength ?? data.size ?? data.length;
+var sizeOf = (data) => lengthOf(typeof data == "string" ? new TextEncoder().encode(data) : data);
+var viewOf = (data) => ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data);
+var bytesOf = async (data) => viewOf(data.arrayBuffer ? await data.arrayBuffer() : data);
 
 // src/env.ts
 var scope = globalThis;
 var env = {
-  f: {},
-  i: (engine, host, [kind]) => {
-    if (kind) engine.transport = engine.w(kind, host);
+  l: {},
+  a: (engine, host, [kind]) => {
+    if (kind) engine.transport = engine.y(kind, host);
   }
 };
-function later(fn, ms, unref) {
+function later(fn, ms, opts) {
   const timer = setTimeout(fn, ms);
-  if (unref) timer.unref();
+  if (false) timer.unref();
   return timer;
 }
 var soon = (fn) => queueMicrotask(fn);
@@ -31,13 +34,7 @@ function decode(text) {
 // src/engine/base64.ts
 async function encodeBase64(packet) {
   const message = encode(packet);
-  if (typeof message == "string") return message;
-  const { buffer, byteOffset, byteLength } = ArrayBuffer.isView(message) ? message : new Uint8Array(await new Response(message).arrayBuffer());
-  let text = "";
-  for (let i = 0; i < byteLength; i += 8192) {
-    text += String.fromCharCode(...new Uint8Array(buffer, byteOffset + i, Math.min(8192, byteLength - i)));
-  }
-  return "b" + scope.btoa(text);
+  return typeof message == "string" ? message : "b" + scope.btoa((await bytesOf(message)).reduce((text, byte) => text + String.fromCharCode(byte), ""));
 }
 function decodeBase64(text) {
   if (text[0] != "b") return decode(text);
@@ -49,66 +46,54 @@ function decodeBase64(text) {
 
 // src/engine/transport.ts
 var transportError = (message, description, context) => Object.assign(Error(message), { type: "TransportError", description, context });
-var requestOf = ({ withCredentials, extraHeaders }) => ({
-  credentials: withCredentials ? "include" : "same-origin",
-  headers: extraHeaders
-});
 
 // src/engine/polling.ts
 var separator = "";
 var polling = {
   name: "polling",
-  i(engine, host, opts) {
+  a(engine, host, opts) {
     const aborter = new AbortController();
-    let open = false;
     let closed = false;
     let sending = false;
     let paused;
     let waiting = false;
     const end = (details) => {
       if (!closed) {
-        self.r();
-        self.t.n(details);
+        self.n();
+        self.t.o(details);
       }
     };
     const request = async (what, body) => {
-      let status = 0;
-      let context;
-      let timer;
-      if (opts.requestTimeout) timer = later(() => aborter.abort(), opts.requestTimeout, opts.autoUnref);
+      let why;
+      const timer = opts.requestTimeout ? later(() => aborter.abort(), opts.requestTimeout, opts) : void 0;
       try {
-        const response = await (opts.fetch || fetch)(engine.u("polling", "http", opts), {
+        const response = await (opts.fetch || fetch)(engine.b("polling", "http", opts), {
           method: body ? "POST" : "GET",
           body,
           // The last word of a page that is being left.
           keepalive: body == "1",
-          ...requestOf(opts),
+          credentials: opts.withCredentials ? "include" : "same-origin",
+          headers: opts.extraHeaders,
           signal: aborter.signal
         });
-        context = response;
         if (response.status == 200) return await response.text();
-        status = response.status;
+        why = [response.status, response];
       } catch (err) {
-        context = err;
+        why = [0, err];
       } finally {
         clearTimeout(timer);
       }
-      end(transportError(`xhr ${what} error`, status, context));
+      end(transportError(`xhr ${what} error`, ...why));
     };
     const poll = async () => {
       waiting = true;
       const text = await request("poll");
       waiting = false;
-      if (text === void 0) return;
-      for (const part of text.split(separator)) {
+      for (const part of text?.split(separator) || []) {
         if (closed) return;
         const packet = decodeBase64(part);
-        if (!packet) end(transportError("parser error"));
-        else if (packet.type == "close") end({ description: "transport closed by the server" });
-        else {
-          if (packet.type == "open") open = self.writable = true;
-          self.t.c(packet);
-        }
+        if (packet && packet.type != "close") self.t.c(packet);
+        else end(packet ? { description: "transport closed by the server" } : transportError("parser error"));
       }
       next();
     };
@@ -120,39 +105,37 @@ var polling = {
     };
     const self = {
       name: "polling",
-      writable: false,
+      writable: true,
       t: host,
-      a(packets) {
+      async p(packets) {
+        const parts = [];
         let size = 0;
-        let fitting = packets.findIndex(({ data = "" }, i) => {
-          size += 2 + (typeof data == "string" ? sizeOf(data) : Math.ceil(sizeOf(data) / 3) * 4);
-          return i && size > engine.v;
-        });
-        if (fitting < 0) fitting = packets.length;
         self.writable = false;
         sending = true;
-        void (async () => {
-          const parts = await Promise.all(packets.slice(0, fitting).map(encodeBase64));
-          if (!closed && await request("post", parts.join(separator)) !== void 0 && !closed) {
-            sending = false;
-            self.writable = !paused;
-            self.t.m();
-            if (paused) next();
-          }
-        })();
-        return fitting;
+        for (const packet of packets) {
+          const part = await encodeBase64(packet);
+          size += sizeOf(part) + 1;
+          if (parts[0] && size > engine.k) break;
+          parts.push(part);
+        }
+        if (!closed && await request("post", parts.join(separator)) != null && !closed) {
+          sending = false;
+          self.writable = !paused;
+          self.t.h(parts.length);
+          if (paused) next();
+        }
       },
-      r(polite) {
+      n(polite) {
         if (!closed) {
           closed = true;
           const abort = () => aborter.abort();
-          if (polite && open) {
+          if (polite && engine.id) {
             void request("post", "1").then(abort);
-            later(abort, 5e3, opts.autoUnref);
+            later(abort, 5e3, opts);
           } else abort();
         }
       },
-      k(done) {
+      E(done) {
         paused = done;
         self.writable = !done && !sending;
         next();
@@ -168,266 +151,290 @@ function upgrade(engine, host, kinds, done) {
   const old = engine.transport;
   for (const kind of kinds) {
     let next;
-    let paused = false;
-    let over = false;
+    let paused;
+    let over;
     const fail = (cause) => {
       if (over) return;
-      over = true;
-      if (next) next.r();
+      over = 1;
+      next?.n();
       if (paused) {
         engine.upgrading = false;
-        old.k();
+        old.E();
       }
       engine.e("upgradeError", Object.assign(Error("probe error"), { transport: kind.name, cause }));
-      engine.d();
+      engine.u();
     };
     const probe = () => {
       if (over) return;
-      const self = next = engine.w(kind, {
-        E: () => self.a([{ type: "ping", data: "probe" }]),
+      const self = next = engine.y(kind, {
+        x: () => self.p([{ type: "ping", data: "probe" }]),
         c({ type, data }) {
           if (over) return;
           if (type != "pong" || data != "probe" || engine.upgrading) return fail(type);
-          engine.upgrading = paused = true;
+          engine.upgrading = true;
+          paused = 1;
           engine.e("upgrading", self);
-          old.k(() => {
+          old.E(() => {
             if (over) return;
-            over = true;
-            self.a([{ type: "upgrade" }]);
-            old.r();
+            over = 1;
+            engine.writeBuffer.unshift({ type: "upgrade" });
+            old.n();
             self.t = host;
             engine.transport = self;
             engine.upgrading = false;
-            done(kind.name);
+            done(kind);
             engine.e("upgrade", self);
-            engine.d();
+            engine.u();
           });
         },
-        m() {
+        h() {
         },
-        n: fail
+        o: fail
       });
     };
     engine.once("close", fail);
     engine.once("upgrade", fail);
-    if (kind.name == "websocket" && kinds[1]) later(probe, 200, engine.opts.autoUnref);
+    if (kind.name == "websocket" && kinds[1]) later(probe, 200, engine.opts);
     else probe();
   }
 }
 
 // src/engine/several.ts
 var patience = 5e3;
-var lastGood = "";
+var good;
 function start(engine, host, kinds) {
-  const { rememberUpgrade, tryAllTransports, upgrade: mayUpgrade, autoUnref } = engine.opts;
-  const [kind, next] = rememberUpgrade && kinds.filter(({ name }) => name == lastGood && name != "polling")[0] && [env.f[lastGood]] || kinds;
+  const { rememberUpgrade, tryAllTransports, upgrade: mayUpgrade } = engine.opts;
+  const [kind, next] = rememberUpgrade && kinds.includes(good) ? [good] : kinds;
   if (!kind) return;
-  const last = engine.x = !next || !(tryAllTransports ?? kind.name != "polling");
+  const polls = kind.name == "polling";
+  const last = !next || !(tryAllTransports ?? !polls);
   let timer;
-  const transport = engine.transport = engine.w(kind, {
-    ...host,
+  const transport = engine.transport = engine.y(kind, {
     c(packet) {
       clearTimeout(timer);
       transport.t = host;
-      lastGood = kind.name;
+      if (!polls) good = kind;
       host.c(packet);
-      if (mayUpgrade != false && transport.k && engine.readyState == "open") {
-        upgrade(engine, host, kinds.filter(({ name }) => engine.L.includes(name)), (name) => lastGood = name);
+      if (polls && mayUpgrade != false && engine.readyState == "open") {
+        upgrade(engine, host, kinds.filter(({ name }) => engine.N.includes(name)), (kind2) => good = kind2);
       }
     },
-    n(details) {
+    o(details) {
       clearTimeout(timer);
-      lastGood = "";
-      if (last || engine.readyState != "opening") host.n(details);
+      good = void 0;
+      if (engine.readyState != "opening" || last && polls) host.o(details);
+      else if (last) start(engine, asking(engine, host, details), [env.l.polling]);
       else start(engine, host, kinds.slice(1));
     }
   });
   if (!last) {
     timer = later(() => {
-      transport.r();
-      transport.t.n(Error("timeout"));
-    }, patience, autoUnref);
+      transport.n();
+      transport.t.o(Error("timeout"));
+    }, patience, engine.opts);
   }
 }
+var asking = (engine, host, error) => ({
+  c({ data }) {
+    engine.id = (/"sid":"(.+?)"/.exec(data) || [])[1];
+    engine.transport.n(true);
+    host.o(error);
+  },
+  o({ description }) {
+    if (description > 400) error.description = description;
+    host.o(error);
+  }
+});
 
 // src/engine/websocket.ts
 var websocket = {
   name: "websocket",
-  i(engine, host, opts) {
-    let closed = false;
+  a(engine, host, opts) {
+    let closed;
     let ws;
-    const fail = async (event) => {
-      if (closed) return;
-      closed = true;
-      if (!engine.id && engine.x) {
-        try {
-          const url = engine.u("polling", "http", opts);
-          const request = opts.fetch || fetch;
-          const response = await request(url, requestOf(opts));
-          if (response.status > 400) event = response.status;
-          const { sid } = JSON.parse((await response.text()).slice(1));
-          if (sid) await request(url + "&sid=" + sid, { ...requestOf(opts), method: "POST", body: "1" });
-        } catch (_) {
-        }
-      }
-      self.t.n(transportError("websocket error", event));
+    const end = (details) => {
+      if (!closed) self.t.o(details);
+      closed = 1;
     };
+    const fail = (event) => end(transportError("websocket error", event));
     const self = {
       name: "websocket",
-      writable: false,
+      writable: true,
       t: host,
-      a(packets) {
+      p(packets) {
         self.writable = false;
         for (const packet of packets) ws.send(encode(packet));
         soon(() => {
           self.writable = true;
-          self.t.m();
+          self.t.h(packets.length);
         });
       },
-      r() {
-        closed = true;
-        if (ws) ws.close();
+      n() {
+        closed = 1;
+        ws?.close();
       }
     };
     try {
-      ws = new (opts.WebSocket || WebSocket)(engine.u("websocket", "ws", opts), opts.protocols || [], {
+      ws = new (opts.WebSocket || WebSocket)(engine.b("websocket", "ws", opts), opts.protocols || [], {
         headers: opts.extraHeaders
       });
       ws.binaryType = "arraybuffer";
-      ws.onopen = () => {
-        self.writable = true;
-        self.t.E?.();
-      };
+      ws.onopen = () => self.t.x?.();
       ws.onmessage = ({ data }) => {
         const packet = typeof data == "string" ? decode(data) : { type: "message", data };
         if (packet) self.t.c(packet);
-        else void fail(Error("parser error"));
+        else fail(Error("parser error"));
       };
       ws.onerror = fail;
-      ws.onclose = (context) => {
-        if (!closed) self.t.n({ description: "websocket connection closed", context });
-        closed = true;
-      };
+      ws.onclose = (context) => end({ description: "websocket connection closed", context });
     } catch (err) {
-      soon(() => void fail(err));
+      soon(() => fail(err));
     }
     return self;
   }
 };
 
+// src/url.ts
+function parse(uri = "") {
+  const page2 = scope.location || {};
+  const [, scheme = page2.protocol || "s:", at, path, query] = /^(?:(\w+:)?\/\/(?:[^/?#]*@)?)?([^/?#]*)([^?#]*)\??([^#]*)/.exec(uri);
+  const secure = /s:$/i.test(scheme) ? "s" : "";
+  const host = (at || page2.host || "").replace(secure ? /:443$/ : /:80$/, "");
+  if (!host) throw Error(true ? 'io(): without a page to take it from, the address must name a host, as in io("https://example.org")' : "no host");
+  return [secure, host, path || "/", query];
+}
+
+// src/page.ts
+var pageEvents = ["online", "offline", "visibilitychange", "pageshow", "resume", "beforeunload"];
+var wakeGrace = 3e3;
+var watch = (manager) => {
+  let woke = 0;
+  const onPage = ({ type, persisted }) => {
+    const { engine, opts, uri, s: _retry } = manager;
+    if (type == "beforeunload") {
+      if (opts.closeOnBeforeunload) {
+        engine.off();
+        engine.transport.n(true);
+      }
+    } else if (type == "offline") {
+      if (!/^(localhost|127\.|\[::1)/.test(parse(uri)[1])) engine.n("transport close", { description: "network connection lost" });
+    } else if (persisted != false && !(type == "visibilitychange" && document.hidden)) {
+      woke = Date.now();
+      if (_retry) _retry();
+      else if (engine.readyState == "open" && !engine._()) {
+        engine.g("noop");
+        engine.A(wakeGrace);
+      }
+    }
+  };
+  return (on) => {
+    for (const event of pageEvents) scope[on ? "addEventListener" : "removeEventListener"]?.(event, onPage, true);
+    if (on && manager.s && Date.now() - woke < 5e3) {
+      woke = 0;
+      soon(manager.s);
+    }
+  };
+};
+
+// src/full.ts
+env.l = { websocket, polling };
+env.a = start;
+env.I = watch;
+env.U = (message, max) => {
+  if (lengthOf(message) * 3 >= max && sizeOf(message) >= max) throw Error(`payload too large: ${sizeOf(message)} bytes, maxPayload is ${max}`);
+};
+
 // src/parser.ts
 var protocol = 5;
-var CONNECT = 0;
-var DISCONNECT = 1;
-var EVENT = 2;
-var ACK = 3;
-var CONNECT_ERROR = 4;
-var BINARY = 3;
 var reserved = /^(connect(_error)?|disconnect(ing)?|(new|remove)Listener)$/;
 var maxAttachments = 10;
 var bad = (text) => {
   throw Error(text || "invalid packet");
 };
-var hasBinary = (value, afterToJSON) => value && typeof value == "object" && (isBinary(value) || (!afterToJSON && value.toJSON ? hasBinary(value.toJSON(), true) : Object.values(value).some((v) => hasBinary(v))));
+function valid({ type, data }) {
+  const list = Array.isArray(data);
+  const dict = {}.toString.call(data) == "[object Object]";
+  const name = list && data[0];
+  return [
+    dict,
+    // CONNECT
+    0,
+    // DISCONNECT
+    typeof name == "number" || typeof name == "string" && !reserved.test(name),
+    // EVENT
+    list,
+    // ACK
+    dict || typeof data == "string"
+    // CONNECT_ERROR
+  ][type];
+}
 var Encoder = class {
   encode({ type, nsp, id, data }) {
     const attachments = [];
-    const binary = hasBinary(data);
-    const json2 = JSON.stringify(
-      data,
-      // The replacer sees the value before toJSON in its holder, which is where
-      // the bytes of a Node Buffer still are.
-      binary && function(key, value) {
-        const bytes = isBinary(value) ? value : this[key];
-        return isBinary(bytes) ? { ["_placeholder"]: true, num: attachments.push(bytes) - 1 } : value;
-      }
-    );
-    return [
-      (binary ? type + BINARY + (attachments.length + "-") : type) + (nsp == "/" ? "" : nsp + ",") + (id ?? "") + (json2 || ""),
-      ...attachments
-    ];
+    const json2 = JSON.stringify(data, function(key, value) {
+      const bytes = isBinary(value) ? value : this[key];
+      return isBinary(bytes) ? { ["_placeholder"]: true, num: attachments.push(bytes) - 1 } : value;
+    });
+    const { length } = attachments;
+    return [(length ? type + 3 /* Binary */ + (length + "-") : type) + (nsp == "/" ? "" : nsp + ",") + (id ?? "") + (json2 ?? ""), ...attachments];
   }
 };
 var Decoder = class {
   constructor() {
     /** @internal */
-    this.g = [];
+    this.T = [];
   }
   on(_, listener) {
-    this.B = listener;
+    this.P = listener;
   }
   /** Takes the next message; throws if it breaks the protocol. */
   add(message) {
-    let packet = this.p;
-    if (typeof message == "string") {
-      if (packet) bad("got plaintext data when reconstructing a packet");
-      packet = decodeText(message);
-    } else {
-      if (!isBinary(message)) bad("Unknown type: " + message);
-      if (!packet) return bad("got binary data when not reconstructing a packet");
-      this.g.push(given(message));
+    const { f: packet, T: buffers } = this;
+    const text = typeof message == "string";
+    if (text ? packet : !packet || !isBinary(message)) {
+      bad(text ? "got plaintext data when reconstructing a packet" : packet ? "Unknown type: " + message : "got binary data when not reconstructing a packet");
     }
-    if (this.g.length < packet.attachments) this.p = packet;
-    else {
-      if (packet.attachments) {
-        packet.data = fill(packet.data, this.g);
-        delete packet.attachments;
-        this.destroy();
-      }
-      this.B(packet);
+    if (text) this.H(message);
+    else if (buffers.push(given(message)) == packet.attachments) {
+      packet.data = fill(packet.data, buffers);
+      delete packet.attachments;
+      this.destroy();
+      this.P(packet);
     }
   }
   /** Forgets a packet of which only a part has arrived. */
   destroy() {
-    this.p = void 0;
-    this.g = [];
+    this.f = void 0;
+    this.T = [];
+  }
+  /** @internal */
+  H(text) {
+    const [, kind, count, nsp = "/", id, json2] = /^([0-6]?)(?:(\d+)-)?(?:(\/[^,]*),?)?(\d*)([^]*)/.exec(text);
+    const binary = +kind > 4 /* ConnectError */;
+    const packet = { type: binary ? +kind - 3 /* Binary */ : +kind, nsp };
+    if (!kind || (binary ? !(+count > 0 && +count <= maxAttachments) : count)) {
+      bad(!kind ? "unknown packet type " + parseInt(text[0]) : !binary ? "invalid payload" : +count ? "too many attachments" : "Illegal attachments");
+    }
+    if (binary) packet.attachments = +count;
+    if (id) packet.id = +id;
+    if (json2) {
+      try {
+        packet.data = JSON.parse(json2);
+      } catch (_) {
+      }
+      if (!valid(packet)) bad("invalid payload");
+    }
+    if (binary) this.f = packet;
+    else this.P(packet);
   }
 };
-function decodeText(text) {
-  const [, kind, count, nsp = "/", id, json2] = /^([0-6]?)(?:(\d+)-)?(?:(\/[^,]*),?)?(\d*)([^]*)/.exec(text);
-  const type = +kind;
-  const binary = type > CONNECT_ERROR;
-  const packet = { type: binary ? type - BINARY : type, nsp };
-  if (!kind) bad("unknown packet type " + parseInt(text[0]));
-  if (binary) {
-    packet.attachments = +count;
-    if (!packet.attachments) bad("Illegal attachments");
-    if (packet.attachments > maxAttachments) bad("too many attachments");
-  } else if (count) bad("invalid payload");
-  if (id) packet.id = +id;
-  if (json2) {
-    try {
-      packet.data = JSON.parse(json2);
-    } catch (_) {
-    }
-    const { data } = packet;
-    const list = Array.isArray(data);
-    const dict = !list && data && typeof data == "object";
-    const name = list && data[0];
-    if (![
-      dict,
-      // CONNECT
-      0,
-      // DISCONNECT
-      typeof name == "number" || typeof name == "string" && !reserved.test(name),
-      // EVENT
-      list,
-      // ACK
-      dict || typeof data == "string"
-      // CONNECT_ERROR
-    ][packet.type]) {
-      bad("invalid payload");
-    }
-  }
-  return packet;
-}
 function fill(value, buffers) {
   if (value && typeof value == "object") {
     const dict = value;
     if (dict["_placeholder"] === true) {
-      return typeof dict.num == "number" && dict.num in buffers ? buffers[dict.num] : bad("illegal attachments");
+      return typeof dict.num == "number" && buffers[dict.num] || bad("illegal attachments");
     }
-    for (const key of Object.keys(dict)) dict[key] = fill(dict[key], buffers);
+    for (const key in dict) dict[key] = fill(dict[key], buffers);
   }
   return value;
 }
@@ -469,12 +476,12 @@ var Emitter = class {
      * are replaced, never changed: an emission goes on with the one it began
      * with. @internal
      */
-    this.y = /* @__PURE__ */ Object.create(null);
+    this.m = { __proto__: null };
   }
   /** Calls the listener at each `event`. */
   on(event, listener) {
     const all = this.listeners(event);
-    this.y[event] = [...all, listener];
+    this.m[event] = [...all, listener];
     if (true) {
       const times = all.filter((fn) => fn == listener).length + 1;
       if (times > 1) warn("twice", `the same listener is registered ${times} times for "${event}"`);
@@ -488,17 +495,16 @@ var Emitter = class {
       this.off(event, wrapper);
       listener.apply(this, args);
     };
-    wrapper.R = listener;
+    wrapper.K = listener;
     return this.on(event, wrapper);
   }
   /** Removes one listener, all listeners of an event, or all listeners. */
   off(event, listener) {
-    if (event == null) this.y = /* @__PURE__ */ Object.create(null);
+    if (event == null) this.m = { __proto__: null };
     else {
-      let found = false;
-      this.y[event] = this.listeners(event).filter(
-        (fn) => listener && (found || !(found = fn == listener || fn.R == listener))
-      );
+      const all = this.listeners(event);
+      const at = all.findIndex((fn) => fn == listener || fn.K == listener);
+      this.m[event] = all.filter((_, i) => listener && i != at);
     }
     return this;
   }
@@ -513,7 +519,7 @@ var Emitter = class {
   }
   /** The listeners of `event`. */
   listeners(event) {
-    return this.y[event] || [];
+    return this.m[event] || [];
   }
   /** Whether anyone listens to `event`. */
   hasListeners(event) {
@@ -524,143 +530,130 @@ var proto = Emitter.prototype;
 proto.addEventListener = proto.on;
 proto.removeListener = proto.removeEventListener = proto.removeAllListeners = proto.off;
 
-// src/url.ts
-function parse(uri = "") {
-  const page2 = scope.location || { protocol: "https:", host: "" };
-  const [, scheme = page2.protocol, at, path, query] = /^(?:(\w+:)?\/\/(?:[^/?#]*@)?)?([^/?#]*)([^?#]*)\??([^#]*)/.exec(uri);
-  const secure = /s:$/i.test(scheme);
-  const host = (at || page2.host).replace(secure ? /:443$/ : /:80$/, "");
-  if (!host) throw Error(true ? 'io(): without a page to take it from, the address must name a host, as in io("https://example.org")' : "no host");
-  return [secure, host, path || "/", query];
-}
-
 // src/engine/engine.ts
-var wakeGrace = 3e3;
-function connect(uri, opts, owner) {
-  const self = new Emitter();
-  const [secure, authority, , ownQuery] = parse(uri);
-  let sent = 0;
-  let timer;
-  let lastPing;
-  let pingInterval;
-  let pingTimeout;
-  const fire = (event, a, b) => {
-    owner(event, a, b);
-    self.e(event, a, b);
-  };
-  const write = (type, data) => {
-    if (/^open/.test(self.readyState)) {
+var Engine = class extends Emitter {
+  /** @param _owner hears of every event before the listeners do. */
+  constructor(_uri, opts, _owner) {
+    super();
+    this.V = _uri;
+    this.opts = opts;
+    this.F = _owner;
+    this.readyState = "opening";
+    /** What has not left yet; its first entries may be on their way. */
+    this.writeBuffer = [];
+    const { transports } = opts;
+    const kinds = Object.values(env.l);
+    env.a(this, this, transports ? transports.map((want) => env.l[want] || want).filter((kind) => kind.a) : kinds);
+    if (!this.transport) soon(() => this.e("error", "No transports available"));
+  }
+  /** @internal */
+  e(event, a, b) {
+    this.F(event, a, b);
+    super.e(event, a, b);
+  }
+  /** Sends a message. */
+  write(data) {
+    return this.g("message", data);
+  }
+  /** The same as write. */
+  send(data) {
+    return this.g("message", data);
+  }
+  /** Closes the connection after what waits has left. */
+  close() {
+    if (/^open/.test(this.readyState)) {
+      this.readyState = "closing";
+      const finish = () => this.n("forced close", void 0, true);
+      if (this.writeBuffer[0]) this.once("drain", finish);
+      else finish();
+    }
+    return this;
+  }
+  /** @internal */
+  g(type, data) {
+    if (/^open/.test(this.readyState)) {
       const packet = { type, data };
-      fire("packetCreate", packet);
-      self.writeBuffer.push(packet);
-      self.d();
+      this.e("packetCreate", packet);
+      this.writeBuffer.push(packet);
+      this.u();
     }
-    return self;
-  };
-  const awaitPing = (grace) => {
-    clearTimeout(timer);
-    if (self.readyState != "closed") {
-      timer = later(() => self.n("ping timeout"), Math.max(lastPing + pingInterval - Date.now(), 0) + grace, opts.autoUnref);
+    return this;
+  }
+  /** @internal */
+  b(name, scheme, { path, addTrailingSlash, query, timestampRequests, timestampParam = "t" }) {
+    const [secure, host, , ownQuery] = parse(this.V);
+    const own = ownQuery || new URLSearchParams(query) + "";
+    return scheme + secure + "://" + host + path.replace(/\/$/, "") + (addTrailingSlash == false ? "?" : "/?") + (own && own + "&") + "EIO=4&transport=" + name + (timestampRequests ?? name == "polling" ? "&" + timestampParam + "=" + (Date.now() + Math.random()).toString(36) : "") + (this.id ? "&sid=" + this.id : "");
+  }
+  /** @internal */
+  y(kind, host) {
+    return kind.a(this, host, { ...this.opts, ...this.opts.transportOptions?.[kind.name] });
+  }
+  /** @internal */
+  u() {
+    if (this.id && this.transport.writable && this.writeBuffer[0]) this.transport.p(this.writeBuffer.slice());
+  }
+  /**
+   * Whether the server has been silent for too long: a timer that a browser
+   * held back could not say so. Ends the connection in that case. @internal
+   */
+  _() {
+    const late = Date.now() > this.S + this.w;
+    if (late) soon(() => this.n("ping timeout"));
+    return late;
+  }
+  /** Waits for a ping until so many milliseconds after it is due. @internal */
+  A(grace) {
+    clearTimeout(this.O);
+    this.O = later(() => this.n("ping timeout"), Math.max(this.S - Date.now(), 0) + Math.min(grace, this.w), this.opts);
+  }
+  B() {
+    this.S = Date.now() + this.W;
+    this.A(this.w);
+  }
+  /** @internal */
+  c(packet) {
+    const { type, data } = packet;
+    if (this.readyState == "closed") return;
+    this.e("packet", packet);
+    if (type == "open") {
+      ({ sid: this.id, upgrades: this.N, maxPayload: this.k = Infinity, pingInterval: this.W, pingTimeout: this.w } = JSON.parse(data));
+      if (this.readyState == "opening") {
+        this.readyState = "open";
+        this.B();
+        this.e(type);
+        this.u();
+      }
+    } else if (type == "ping") {
+      this.g("pong");
+      this.B();
+      this.e(type);
+    } else if (type == "message") this.e(type, data);
+  }
+  /** @internal */
+  h(count) {
+    this.writeBuffer.splice(0, count);
+    if (this.writeBuffer[0]) this.u();
+    else this.e("drain");
+  }
+  /** @internal */
+  o(details) {
+    const failed = details instanceof Error;
+    if (failed && this.readyState != "closed") this.e("error", details);
+    this.n(failed ? "transport error" : "transport close", details);
+  }
+  /** @internal */
+  n(reason, details, polite) {
+    if (this.readyState != "closed") {
+      clearTimeout(this.O);
+      this.readyState = "closed";
+      this.transport?.n(polite);
+      this.id = void 0;
+      this.e("close", reason, details);
+      this.writeBuffer = [];
     }
-  };
-  Object.assign(self, {
-    opts,
-    readyState: "opening",
-    writeBuffer: [],
-    x: true,
-    write: (data) => write("message", data),
-    close() {
-      if (/^open/.test(self.readyState)) {
-        self.readyState = "closing";
-        const finish = () => self.n("forced close", void 0, true);
-        if (self.writeBuffer[0]) self.once("drain", finish);
-        else finish();
-      }
-      return self;
-    },
-    u: (name, scheme, { query, timestampRequests, timestampParam = "t", path = "/engine.io", addTrailingSlash }) => scheme + (secure ? "s://" : "://") + authority + path.replace(/\/$/, "") + (addTrailingSlash == false ? "?" : "/?") + [
-      ownQuery || new URLSearchParams(query),
-      "EIO=4",
-      "transport=" + name,
-      (timestampRequests ?? name == "polling") && timestampParam + "=" + (Date.now() + Math.random()).toString(36),
-      self.id && "sid=" + self.id
-    ].filter((part) => part && part + "").join("&"),
-    w: (kind, host) => kind.i(self, host, { ...opts, ...(opts.transportOptions || {})[kind.name] }),
-    d() {
-      if (self.readyState != "closed" && self.transport.writable && self.writeBuffer[0]) {
-        const packets = self.writeBuffer.slice();
-        sent = self.transport.a(packets) || packets.length;
-      }
-    },
-    _() {
-      const late = Date.now() > lastPing + pingInterval + pingTimeout;
-      if (late) {
-        lastPing = Infinity;
-        soon(() => self.n("ping timeout"));
-      }
-      return late;
-    },
-    N() {
-      if (self.readyState == "open" && !self._()) {
-        write("noop");
-        awaitPing(Math.min(pingTimeout, wakeGrace));
-      }
-    },
-    n(reason, details, polite) {
-      if (self.readyState != "closed") {
-        clearTimeout(timer);
-        self.readyState = "closed";
-        if (self.transport) self.transport.r(polite);
-        self.id = void 0;
-        fire("close", reason, details);
-        self.writeBuffer = [];
-        sent = 0;
-      }
-    }
-  });
-  self.send = self.write;
-  env.i(
-    self,
-    {
-      c(packet) {
-        const { type, data } = packet;
-        if (self.readyState == "closed") return;
-        fire("packet", packet);
-        if (type == "open") {
-          ({ sid: self.id, upgrades: self.L, maxPayload: self.v = Infinity, pingInterval, pingTimeout } = JSON.parse(data));
-          if (self.readyState == "opening") {
-            self.readyState = "open";
-            lastPing = Date.now();
-            fire(type);
-            self.d();
-            awaitPing(pingTimeout);
-          }
-        } else if (type == "ping") {
-          write("pong");
-          fire(type);
-          lastPing = Date.now();
-          awaitPing(pingTimeout);
-        } else if (type == "message") {
-          fire(type, data);
-        }
-      },
-      m() {
-        self.writeBuffer.splice(0, sent);
-        sent = 0;
-        if (self.writeBuffer[0]) self.d();
-        else fire("drain");
-      },
-      n(details) {
-        if (self.readyState == "opening" && !(details instanceof Error)) details = transportError(details.description, 0, details);
-        if (self.readyState != "closed" && details instanceof Error) fire("error", details);
-        self.n(details instanceof Error ? "transport error" : "transport close", details);
-      }
-    },
-    opts.transports ? opts.transports.map((want) => env.f[want] || want).filter((kind) => kind.i) : Object.values(env.f)
-  );
-  if (!self.transport) soon(() => fire("error", "No transports available"));
-  return self;
-}
+  }
+};
 
 // src/socket.ts
 var Socket = class extends Emitter {
@@ -678,11 +671,11 @@ var Socket = class extends Emitter {
     let asked;
     let pid;
     let offset;
-    const send = (type, data, id) => io2.a({ type, nsp, data, id });
+    const send = (type, data, id) => io2.p({ type, nsp, data, id });
     const dispatch = ({ data, id }, late) => {
-      for (const listener of self.O) listener.apply(self, data);
+      catchAll("AnyOutgoing", data);
       try {
-        send(EVENT, data, id);
+        send(2 /* Event */, data, id);
       } catch (error) {
         if (acks[id]) acks[id](error);
         else if (late) {
@@ -694,24 +687,32 @@ var Socket = class extends Emitter {
     };
     const drain = (force) => {
       const entry = queue[0];
-      if (self.connected && entry && (!entry.p || force)) {
-        entry.p = true;
-        entry.T++;
-        self.o = entry.o;
-        self.emit(...entry.j);
+      if (self.connected && entry && (!entry.f || force)) {
+        entry.f = true;
+        entry.r.v++;
+        self.r = entry.r;
+        self.emit(...entry.$);
       }
     };
+    const catchAll = (name, args) => {
+      for (const listener of self.d.listeners(name)) listener.apply(self, args);
+    };
     const deliver = (args) => {
-      for (const listener of self.A) listener.apply(self, args);
-      self.e(...args);
+      const [event, items] = args;
+      if (event == "batch" && items?.every?.((item) => item?.event) && !self.hasListeners(event)) {
+        for (const { event: event2, data, args: args2 = [data] } of items) deliver([event2].concat(args2));
+      } else {
+        catchAll("Any", args);
+        self.e(...args);
+      }
       const last = args[args.length - 1];
       if (pid && typeof last == "string") offset = last;
     };
     const leave = (reason) => {
       self.active = false;
       asked = 0;
-      io2.C();
-      if (reason) self.S(reason);
+      io2.z();
+      if (reason) self.D(reason);
     };
     const refused = (error) => {
       if (true) explain(error);
@@ -726,103 +727,92 @@ var Socket = class extends Emitter {
       receiveBuffer: [],
       sendBuffer: [],
       acks,
-      o: {},
-      A: [],
-      O: [],
+      r: {},
+      d: new Emitter(),
       connect() {
         if (!self.connected) {
           self.active = true;
-          if (!io2.h) io2.open();
-          if (io2.s == "open") void self.P();
+          if (!io2.s) io2.open();
+          if (io2.i == "open") void self.L();
         }
         return self;
       },
       disconnect() {
         const { connected } = self;
-        if (connected) send(DISCONNECT);
+        if (connected) send(1 /* Disconnect */);
         leave(connected && "io client disconnect");
         return self;
       },
       emit(event, ...args) {
-        const { o: flags } = self;
-        const { timeout = ackTimeout, signal } = flags;
-        self.o = {};
-        if (reserved.test(event)) throw Error(`"${event}" is a reserved event name`);
+        const { r: flags } = self;
+        const { timeout = ackTimeout, signal, volatile } = flags;
         const data = [event, ...args];
-        const ack = typeof args[args.length - 1] == "function" && data.pop();
-        if (retries && !flags.M && !flags.volatile) {
-          const entry = { j: data, o: { ...flags, M: true }, T: 0 };
-          const answered = (error, ...values) => {
+        const ack = typeof data[args.length] == "function" && data.pop();
+        self.r = {};
+        if (reserved.test(event)) throw Error(`"${event}" is a reserved event name`);
+        if (retries && !flags.v && !volatile) {
+          const entry = { $: data, r: { ...flags, R: true, v: 1 } };
+          data.push((error, ...values) => {
             if (entry != queue[0]) return;
-            if (!error || entry.T > retries) {
+            if (!error || entry.r.v > retries + 1) {
               queue.shift();
               if (ack) ack(error, ...values);
             }
-            entry.p = false;
+            entry.f = false;
             drain();
-          };
-          answered.D = true;
-          data.push(answered);
+          });
           queue.push(entry);
           drain();
           return self;
         }
-        const packet = { type: EVENT, nsp, data };
+        const packet = { type: 2 /* Event */, nsp, data };
         if (ack) {
           const id = packet.id = ids++;
           const began = Date.now();
           const settle = acks[id] = (error, args2 = []) => {
             delete acks[id];
             clearTimeout(timer);
-            if (signal) signal.removeEventListener("abort", abort);
+            signal?.removeEventListener("abort", abort);
             if (error) self.sendBuffer = self.sendBuffer.filter((other) => other != packet);
             else latency = Date.now() - began;
-            if (ack.D || timeout !== void 0 || signal) ack.call(self, error, ...args2);
+            if (flags.R || timeout != null || signal) ack.call(self, error, ...args2);
             else if (!error) ack.apply(self, args2);
           };
           const abort = () => settle(signal.reason || Error("aborted"));
-          const timer = timeout === void 0 ? timeout : later(() => settle(Error("operation has timed out")), timeout, io2.opts.autoUnref);
-          if (signal) {
-            if (signal.aborted) {
-              abort();
-              return self;
-            }
-            signal.addEventListener("abort", abort);
+          const timer = timeout == null ? timeout : later(() => settle(Error("operation has timed out")), timeout, io2.opts);
+          if (signal?.aborted) {
+            abort();
+            return self;
           }
+          signal?.addEventListener("abort", abort);
         }
         const { engine } = io2;
-        if (!flags.volatile || engine && engine.readyState == "open" && engine.transport.writable) {
+        if (!volatile || engine?.readyState == "open" && engine.transport.writable) {
           if (self.connected && !engine._()) dispatch(packet);
           else if (self.sendBuffer.push(packet) > (opts.bufferLimit ?? 1e4)) {
-            const { id } = self.sendBuffer[opts.bufferPolicy == "newest" ? "pop" : "shift"]();
             dropped++;
-            if (acks[id]) acks[id](Error("dropped"));
+            acks[self.sendBuffer[opts.bufferPolicy == "newest" ? "pop" : "shift"]().id]?.(Error("dropped"));
             if (true) warn("buffer", "events are dropped because too many wait for the connection (bufferLimit)");
           }
         }
         return self;
       },
-      stats: () => ({ ...io2.b, latency, buffered: self.sendBuffer.length + queue.length, dropped }),
-      async P() {
+      stats: () => ({ connects: io2.M, bytesIn: io2.j, bytesOut: io2.C, latency, buffered: self.sendBuffer.length + queue.length, dropped }),
+      async L() {
         const { engine } = io2;
         const { auth } = self;
         if (asked == engine) return;
         asked = engine;
-        let data;
-        let error;
         try {
-          data = await (typeof auth == "function" ? auth.length ? new Promise(auth) : auth() : auth);
-        } catch (err) {
-          error = err;
-        }
-        if (asked == engine && engine == io2.engine) {
-          if (error) refused(error);
-          else send(CONNECT, pid ? { pid, offset, ...data } : data);
+          const data = await (typeof auth == "function" ? auth.length ? new Promise(auth) : auth() : auth);
+          if (asked == engine) send(0 /* Connect */, pid ? { pid, offset, ...data } : data);
+        } catch (error) {
+          if (asked == engine) refused(error);
         }
       },
-      U({ type, data, id }) {
+      q({ type, data, id }) {
         const args = data || [];
-        if (type == CONNECT) {
+        if (type == 0 /* Connect */) {
           const { sid, pid: given2 } = args;
           if (!sid) return void self.e("connect_error", Error(true ? "the server speaks version 2 of Socket.IO, which this client does not" : "version 2"));
           self.id = sid;
@@ -833,26 +823,26 @@ var Socket = class extends Emitter {
           self.sendBuffer.splice(0).map((packet) => dispatch(packet, 1));
           drain(true);
           self.e("connect");
-        } else if (type == EVENT) {
+        } else if (type == 2 /* Event */) {
           if (id != null) {
             args.push((...answer) => {
-              if (id != null) send(ACK, answer, id);
+              if (id != null) send(3 /* Ack */, answer, id);
               id = void 0;
             });
           }
           if (self.connected) deliver(args);
           else self.receiveBuffer.push(args);
-        } else if (type == ACK) {
-          if (acks[id]) acks[id](null, args);
-        } else if (type == DISCONNECT) leave("io server disconnect");
+        } else if (type == 3 /* Ack */) {
+          acks[id]?.(null, args);
+        } else if (type == 1 /* Disconnect */) leave("io server disconnect");
         else refused(Object.assign(Error(args.message || data), { data: args.data }));
       },
-      S(reason, details) {
+      D(reason, details) {
         asked = 0;
         self.connected = false;
         self.id = void 0;
         self.e("disconnect", reason, details);
-        for (const id of Object.keys(acks)) {
+        for (const id in acks) {
           if (!self.sendBuffer.some((packet) => packet.id == id)) acks[id](Error("socket has been disconnected"));
         }
       }
@@ -862,7 +852,7 @@ var Socket = class extends Emitter {
   }
   /** Makes the next event one that is dropped if it cannot leave at once. */
   get volatile() {
-    this.o.volatile = true;
+    this.r.volatile = true;
     return this;
   }
   get disconnected() {
@@ -870,12 +860,12 @@ var Socket = class extends Emitter {
   }
   /** Limits the time for the answer to the next event, in milliseconds. */
   timeout(ms) {
-    this.o.timeout = ms;
+    this.r.timeout = ms;
     return this;
   }
   /** Lets a signal end the wait for the answer to the next event. */
   signal(signal) {
-    this.o.signal = signal;
+    this.r.signal = signal;
     return this;
   }
   /** Without an effect here: browsers compress as they like. */
@@ -889,29 +879,28 @@ var Socket = class extends Emitter {
   /** Sends an event and resolves with the answer. */
   emitWithAck(event, ...args) {
     return new Promise((resolve, reject) => {
+      this.r.R = true;
       const ack = (error, value) => error ? reject(error) : resolve(value);
-      ack.D = true;
       this.emit(event, ...[...args, ack]);
     });
   }
 };
-for (const [name, key] of [["Any", /* @__KEY__ */ "A"], ["AnyOutgoing", /* @__KEY__ */ "O"]]) {
+for (const name of ["Any", "AnyOutgoing"]) {
   Object.assign(Socket.prototype, {
     ["on" + name](listener) {
-      this[key] = [...this[key], listener];
+      this.d.on(name, listener);
       return this;
     },
     ["prepend" + name](listener) {
-      this[key] = [listener, ...this[key]];
+      this.d.m[name] = [listener, ...this.d.listeners(name)];
       return this;
     },
     ["off" + name](listener) {
-      const at = this[key].indexOf(listener);
-      this[key] = this[key].filter((_, i) => listener && i != at);
+      this.d.off(name, listener);
       return this;
     },
     ["listeners" + name]() {
-      return this[key];
+      return this.d.listeners(name);
     }
   });
 }
@@ -926,11 +915,6 @@ var defaults = {
   randomizationFactor: 0.5,
   timeout: 2e4
 };
-var pageEvents = ["online", "offline", "visibilitychange", "pageshow", "resume", "beforeunload"];
-var lengthOf = (packet) => {
-  const { data = "" } = packet;
-  return data.length ?? data.byteLength ?? data.size;
-};
 var Manager = class extends Emitter {
   constructor(uri, opts) {
     super();
@@ -938,33 +922,15 @@ var Manager = class extends Emitter {
     const self = this;
     const o = self.opts = { path: "/socket.io", ...opts };
     for (const name in defaults) o[name] ??= defaults[name];
-    const codec = o.parser || env.I;
+    const codec = o.parser || env.Q;
     const encoder = new codec.Encoder();
     const decoder = new codec.Decoder();
+    const watch2 = env.I?.(self);
     let attempts = 0;
     let timer;
-    let retry;
-    let woke = 0;
+    let released;
     const each = (fn) => {
       for (const socket of Object.values(self.nsps)) if (socket.active) fn(socket);
-    };
-    const onPage = ({ type, persisted }) => {
-      const { engine } = self;
-      if (type == "beforeunload") {
-        if (o.closeOnBeforeunload) {
-          engine.off();
-          engine.transport.r(true);
-        }
-      } else if (type == "offline") {
-        if (!/^(localhost|127\.|\[::1)/.test(parse(uri)[1])) engine.n("transport close", { description: "network connection lost" });
-      } else if (persisted != false && !(type == "visibilitychange" && document.hidden)) {
-        woke = Date.now();
-        if (retry) retry();
-        else engine.N();
-      }
-    };
-    const watchPage = (verb) => {
-      if (scope[verb]) for (const event of pageEvents) scope[verb](event, onPage, true);
     };
     const failed = (error) => {
       if (true) explain(error);
@@ -973,8 +939,9 @@ var Manager = class extends Emitter {
     };
     const ended = () => {
       clearTimeout(timer);
-      self.s = "closed";
-      watchPage("removeEventListener");
+      self.s = void 0;
+      self.i = "closed";
+      watch2?.();
       decoder.destroy();
       self.engine.close();
     };
@@ -982,26 +949,21 @@ var Manager = class extends Emitter {
       ended();
       attempts = 0;
       self.e("close", reason, details);
-      each((socket) => socket.S(reason, details));
+      each((socket) => socket.D(reason, details));
       reconnect();
     };
     const reconnect = () => {
-      if (!o.reconnection || self.h || self.l || self.s != "closed") return;
+      if (!o.reconnection || released || self.s || self.i != "closed") return;
       if (attempts >= (o.reconnectionAttempts || Infinity)) {
         attempts = 0;
         self.e("reconnect_failed");
         return;
       }
-      self.h = true;
-      watchPage("addEventListener");
-      retry = () => {
+      const retry = self.s = () => {
         clearTimeout(timer);
-        retry = void 0;
-        attempts++;
-        if (!self.l) self.e("reconnect_attempt", attempts);
-        if (!self.l) {
+        if (self.s) self.e("reconnect_attempt", ++attempts);
+        if (self.s) {
           self.open((error) => {
-            self.h = false;
             if (error) {
               reconnect();
               self.e("reconnect_error", error);
@@ -1014,49 +976,52 @@ var Manager = class extends Emitter {
         }
       };
       const jitter = o.randomizationFactor;
-      const asleep = !attempts && Date.now() - woke < 5e3;
       timer = later(
         retry,
-        asleep ? 0 : Math.min((o.reconnectionDelay || 1e3) * 2 ** attempts, (o.reconnectionDelayMax || 5e3) / (1 + jitter)) * (1 + jitter * (2 * Math.random() - 1)),
-        o.autoUnref
+        Math.min((o.reconnectionDelay || 1e3) * 2 ** attempts, (o.reconnectionDelayMax || 5e3) / (1 + jitter)) * (1 + jitter * (2 * Math.random() - 1)),
+        o
       );
+      watch2?.(true);
     };
     decoder.on(
       "decoded",
       (packet) => soon(() => {
         self.e("packet", packet);
         const socket = self.nsps[packet.nsp];
-        if (socket && socket.active) socket.U(packet);
+        if (socket?.active) socket.q(packet);
       })
     );
     Object.assign(self, {
       nsps: {},
-      s: "closed",
-      b: { connects: 0, bytesIn: 0, bytesOut: 0 },
+      i: "closed",
+      M: 0,
+      j: 0,
+      C: 0,
       open(done) {
-        if (self.s != "closed") return self;
-        self.s = "opening";
-        self.l = false;
-        watchPage("addEventListener");
+        if (self.i != "closed") return self;
+        clearTimeout(timer);
+        self.s = void 0;
+        self.i = "opening";
+        released = false;
+        watch2?.(true);
         const fail = (error) => {
           ended();
           failed(error);
           if (done) done(error);
           else if (!attempts) reconnect();
         };
-        const engine = self.engine = connect(uri, o, (event, a, b) => {
-          const opening = self.s == "opening";
-          if (engine != self.engine || self.s == "closed") return;
-          if (event == "packet") self.b.bytesIn += lengthOf(a);
-          if (event == "packetCreate") self.b.bytesOut += lengthOf(a);
+        const engine = self.engine = new Engine(uri, o, (event, a, b) => {
+          const opening = self.i == "opening";
+          if (engine != self.engine || self.i == "closed") return;
           if (event == "open") {
             clearTimeout(timer);
-            self.b.connects++;
-            self.s = event;
+            self.M++;
+            self.i = event;
             self.e(event);
-            each((socket) => socket.P());
-            if (done) done();
+            each((socket) => socket.L());
+            done?.();
           } else if (event == "message") {
+            self.j += lengthOf(a);
             try {
               decoder.add(a);
             } catch (error) {
@@ -1069,7 +1034,7 @@ var Manager = class extends Emitter {
             else closed(a, b);
           }
         });
-        if (o.timeout !== false) timer = later(() => fail(Error("timeout")), o.timeout, o.autoUnref);
+        if (o.timeout !== false) timer = later(() => fail(Error("timeout")), o.timeout, o);
         return self;
       },
       socket(nsp, opts2) {
@@ -1077,23 +1042,19 @@ var Manager = class extends Emitter {
         if (o.autoConnect && !socket.active) socket.connect();
         return socket;
       },
-      C() {
+      z() {
         if (!Object.values(self.nsps).some((socket) => socket.active)) {
-          self.l = true;
-          self.h = false;
-          retry = void 0;
+          released = true;
           if (self.engine) closed("forced close");
         }
       },
-      a(packet) {
+      p(packet) {
         const messages = encoder.encode(packet);
-        const max = self.engine.v;
         for (const message of messages) {
-          if (!(message.length * 3 < max) && sizeOf(message) >= max) {
-            throw Error(`payload too large: ${sizeOf(message)} bytes, maxPayload is ${max}`);
-          }
+          self.C += lengthOf(message);
+          env.U?.(message, self.engine.k);
         }
-        messages.map(self.engine.write);
+        for (const message of messages) self.engine.write(message);
       }
     });
     self.connect = self.open;
@@ -1104,7 +1065,7 @@ for (const name in defaults) {
   Manager.prototype[name] = function(value) {
     if (value === void 0) return this.opts[name];
     this.opts[name] = value;
-    this.l ||= !this.opts.reconnection;
+    if (!this.opts.reconnection) this.s = void 0;
     return this;
   };
 }
@@ -1165,11 +1126,10 @@ function events(socket, event, { signal, limit = Infinity } = {}) {
 }
 
 // src/core.ts
-env.f.websocket = websocket;
-env.I = json;
+env.l.websocket = websocket;
+env.Q = json;
 
 // src/engine/webtransport.ts
-var bytesOf = async (data) => ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(await new Response(data).arrayBuffer());
 async function frame(packet) {
   const message = encode(packet);
   const binary = typeof message != "string";
@@ -1186,12 +1146,12 @@ async function frame(packet) {
 }
 var webtransport = {
   name: "webtransport",
-  i(engine, host, opts) {
+  a(engine, host, opts) {
     let closed = false;
     let writer;
     let session;
     const end = (details) => {
-      if (!closed) self.t.n(details);
+      if (!closed) self.t.o(details);
       closed = true;
     };
     const fail = (error) => end(transportError("webtransport error", error));
@@ -1199,7 +1159,7 @@ var webtransport = {
       name: "webtransport",
       writable: false,
       t: host,
-      a(packets) {
+      p(packets) {
         self.writable = false;
         void (async () => {
           try {
@@ -1207,14 +1167,14 @@ var webtransport = {
             if (closed) return;
             soon(() => {
               self.writable = true;
-              self.t.m();
+              self.t.h(packets.length);
             });
           } catch (error) {
             fail(error);
           }
         })();
       },
-      r() {
+      n() {
         closed = true;
         const hangUp = () => session.close();
         if (writer) writer.close().then(hangUp, hangUp);
@@ -1268,7 +1228,7 @@ var webtransport = {
     void (async () => {
       try {
         const { transportOptions } = engine.opts;
-        session = new WebTransport(engine.u("webtransport", "http", opts).replace(/^https?/, "https"), transportOptions && transportOptions.webtransport);
+        session = new WebTransport(engine.b("webtransport", "http", opts).replace(/^https?/, "https"), transportOptions && transportOptions.webtransport);
         session.closed.then(() => end({ description: "transport closed gracefully" }), fail);
         await session.ready;
         if (closed) return;
@@ -1279,7 +1239,7 @@ var webtransport = {
         await writer.write(await frame({ type: "open", data: sid && JSON.stringify({ sid }) }));
         if (closed) return;
         self.writable = true;
-        self.t.E?.();
+        self.t.x?.();
       } catch (error) {
         fail(error);
       }
@@ -1287,10 +1247,6 @@ var webtransport = {
     return self;
   }
 };
-
-// src/index.ts
-env.f.polling = polling;
-env.i = start;
 export {
   polling as Fetch,
   Manager,

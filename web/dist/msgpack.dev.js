@@ -3,11 +3,34 @@
 // src/binary.ts
 var isBinary = (value) => ArrayBuffer.isView(value) || /(Buffer|Blob|File)]$/.test({}.toString.call(value));
 var given = (bytes) => false ? Buffer.from(bytes) : bytes;
+var viewOf = (data) => ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data);
+
+// src/parser.ts
+var reserved = /^(connect(_error)?|disconnect(ing)?|(new|remove)Listener)$/;
+var bad = (text) => {
+  throw Error(text || "invalid packet");
+};
+function valid({ type, data }) {
+  const list = Array.isArray(data);
+  const dict = {}.toString.call(data) == "[object Object]";
+  const name = list && data[0];
+  return [
+    dict,
+    // CONNECT
+    0,
+    // DISCONNECT
+    typeof name == "number" || typeof name == "string" && !reserved.test(name),
+    // EVENT
+    list,
+    // ACK
+    dict || typeof data == "string"
+    // CONNECT_ERROR
+  ][type];
+}
 
 // src/msgpack.ts
 var maxDepth = 500;
 var buffer = new Uint8Array(1024);
-var view = new DataView(buffer.buffer);
 var at = 0;
 function room(n) {
   const start = at;
@@ -16,146 +39,116 @@ function room(n) {
     const larger = new Uint8Array(at * 2);
     larger.set(buffer);
     buffer = larger;
-    view = new DataView(buffer.buffer);
   }
   return start;
 }
-function put(method, size, value) {
-  const start = room(size);
-  view[method](start, value);
+function put(type, size = 0, value = 0) {
+  let i = room(size + 1);
+  buffer[i] = type;
+  while (size--) buffer[++i] = Math.floor(value / 256 ** size);
 }
-var byte = (value) => put("setUint8", 1, value);
-function head(length, fixed, limit, first, has8 = true) {
-  if (length < limit) byte(fixed + length);
-  else if (has8 && length < 256) {
-    byte(first);
-    byte(length);
-  } else if (length < 65536) {
-    byte(first + (has8 ? 1 : 0));
-    put("setUint16", 2, length);
-  } else {
-    byte(first + (has8 ? 2 : 1));
-    put("setUint32", 4, length);
-  }
+function head(length, fixed, limit, first, smallest = 1) {
+  if (length < limit) put(fixed + length);
+  else if (length < 256 && smallest < 2) put(first, 1, length);
+  else if (length < 65536) put(first + 2 - smallest, 2, length);
+  else put(first + 3 - smallest, 4, length);
 }
-function int64(value) {
-  put("setInt32", 4, Math.floor(value / 2 ** 32));
-  put("setUint32", 4, value >>> 0);
+function writeBytes(bytes) {
+  const start = room(bytes.length);
+  buffer.set(bytes, start);
 }
 function write(value) {
-  if (typeof value == "string") {
+  const type = typeof value;
+  if (type == "string") {
     const bytes = new TextEncoder().encode(value);
     head(bytes.length, 160, 32, 217);
-    const start = room(bytes.length);
-    buffer.set(bytes, start);
-  } else if (typeof value == "number") {
-    if (!Number.isInteger(value)) {
-      byte(203);
-      put("setFloat64", 8, value);
-    } else if (value >= -32 && value < 128) byte(value);
-    else if (value >= 0 && value < 2 ** 32) head(value, 0, 0, 204);
-    else if (value < 0 && value >= -(2 ** 31)) {
-      byte(210);
-      put("setInt32", 4, value);
-    } else if (Number.isSafeInteger(value)) {
-      byte(value < 0 ? 211 : 207);
-      int64(value);
-    } else {
-      byte(203);
-      put("setFloat64", 8, value);
-    }
-  } else if (value == null || typeof value == "function") {
-    if (value === null) byte(192);
-    else [212, 0, 0].forEach(byte);
-  } else if (typeof value == "boolean") byte(value ? 195 : 194);
+    writeBytes(bytes);
+  } else if (type == "number") {
+    if (value >= -32 && value < 128 && Number.isInteger(value)) put(value);
+    else if (!Number.isSafeInteger(value)) {
+      put(203);
+      new DataView(buffer.buffer).setFloat64(room(8), value);
+    } else if (value < 0) put(...value < -(2 ** 31) ? [211, 8] : [210, 4], value);
+    else if (value < 2 ** 32) head(value, 0, 0, 204);
+    else put(207, 8, value);
+  } else if (value === null) put(192);
+  else if (type == "undefined" || type == "function") put(212, 2);
+  else if (type == "boolean") put(value ? 195 : 194);
+  else if (type != "object") throw TypeError("cannot be sent: " + type);
   else if (Array.isArray(value)) {
-    head(value.length, 144, 16, 220, false);
+    head(value.length, 144, 16, 220, 2);
     value.forEach(write);
   } else if (value instanceof Date) {
-    byte(215);
-    byte(0);
-    int64(value.getTime());
+    put(215);
+    put(0, 8, value.getTime());
   } else if (isBinary(value)) {
-    const bytes = ArrayBuffer.isView(value) ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength) : new Uint8Array(value);
     if (value.size != null) throw TypeError("a Blob cannot be sent with MessagePack: use its arrayBuffer()");
+    const bytes = viewOf(value);
     head(bytes.length, 0, 0, 196);
-    const start = room(bytes.length);
-    buffer.set(bytes, start);
-  } else if (typeof value == "object") {
-    const { toJSON } = value;
-    if (typeof toJSON == "function") return write(toJSON.call(value));
+    writeBytes(bytes);
+  } else if (typeof value.toJSON == "function") write(value.toJSON());
+  else {
     const entries = Object.entries(value).filter(([, v]) => typeof v != "function");
-    head(entries.length, 128, 16, 222, false);
-    for (const [key, v] of entries) {
-      write(key);
-      write(v);
-    }
-  } else throw TypeError("cannot be sent: " + typeof value);
+    head(entries.length, 128, 16, 222, 2);
+    entries.flat().forEach(write);
+  }
 }
 function read(input) {
-  const data = new DataView(input.buffer, input.byteOffset, input.byteLength);
+  const data = new DataView(input.buffer, input.byteOffset);
   let pos = 0;
   let depth = 0;
   const take = (n) => {
-    if (pos + n > input.length) throw Error("invalid packet");
-    return (pos += n) - n;
+    pos += n;
+    return pos > input.length ? bad() : pos - n;
   };
-  const uint = (size) => size == 1 ? data.getUint8(take(1)) : size == 2 ? data.getUint16(take(2)) : data.getUint32(take(4));
-  const bytes = (n) => given(input.slice(take(n), pos).buffer);
-  const text = (n) => new TextDecoder().decode(input.subarray(take(n), pos));
+  const get = (kind, size) => data["get" + kind](take(size));
+  const uint = (size) => get("Uint" + size * 8, size);
+  const int = (size) => get("Int" + size * 8, size);
+  const wide = (high) => high * 2 ** 32 + uint(4);
+  const bytes = (n) => input.slice(take(n), pos);
+  const binary = (n) => given(bytes(n).buffer);
+  const text = (n) => new TextDecoder().decode(bytes(n));
   const list = (n) => {
     take(n);
     pos -= n;
-    return Array.from({ length: n }, value);
+    if (++depth > maxDepth) bad();
+    const values = Array.from({ length: n }, value);
+    depth--;
+    return values;
   };
   const dict = (n) => {
-    const entries = {};
-    for (let i = 0; i < n; i++) {
-      const key = String(value());
-      Object.defineProperty(entries, key, { value: value(), enumerable: true, configurable: true, writable: true });
-    }
-    return entries;
+    const values = list(n * 2);
+    return Object.fromEntries(values.map((key, i) => [key, values[i + 1]]).filter((_, i) => !(i % 2)));
   };
-  const wide = (high) => high * 2 ** 32 + uint(4);
   const ext = (n, fixed) => {
-    const type = data.getInt8(take(1));
+    const type = int(1);
     if (!type && fixed && n == 1) return void take(1);
-    if (!type && fixed && n == 8) return new Date(wide(data.getInt32(take(4))));
-    return type || fixed ? [type, bytes(n)] : bytes(n);
-  };
-  const nested = (read2, n) => {
-    if (++depth > maxDepth) throw Error("invalid packet");
-    const result2 = read2(n);
-    depth--;
-    return result2;
+    if (!type && fixed && n == 8) return new Date(wide(int(4)));
+    return type || fixed ? [type, binary(n)] : binary(n);
   };
   function value() {
     const b = uint(1);
     if (b < 128) return b;
-    if (b < 144) return nested(dict, b & 15);
-    if (b < 160) return nested(list, b & 15);
-    if (b < 192) return text(b & 31);
-    if (b > 223) return b - 256;
-    const size = (from) => 1 << b - from;
-    if (b < 196 && b != 193) return [null, , false, true][b - 192];
-    if (b > 195 && b < 199) return bytes(uint(size(196)));
-    if (b > 198 && b < 202) return ext(uint(size(199)));
-    if (b == 202) return data.getFloat32(take(4));
-    if (b == 203) return data.getFloat64(take(8));
-    if (b > 203 && b < 207) return uint(size(204));
-    if (b == 207) return wide(uint(4));
-    if (b == 208) return data.getInt8(take(1));
-    if (b == 209) return data.getInt16(take(2));
-    if (b == 210) return data.getInt32(take(4));
-    if (b == 211) return wide(data.getInt32(take(4)));
-    if (b > 211 && b < 217) return ext(size(212), true);
-    if (b > 216 && b < 220) return text(uint(size(217)));
-    if (b > 219 && b < 222) return nested(list, uint(size(220) * 2));
-    if (b > 221) return nested(dict, uint(size(222) * 2));
-    throw Error("invalid packet");
+    if (b < 144) return dict(b - 128);
+    if (b < 160) return list(b - 144);
+    if (b < 192) return text(b - 160);
+    if (b < 196) return b == 193 ? bad() : [null, , false, true][b - 192];
+    if (b < 199) return binary(uint(1 << b - 196));
+    if (b < 202) return ext(uint(1 << b - 199));
+    if (b < 203) return get("Float32", 4);
+    if (b < 204) return get("Float64", 8);
+    if (b < 207) return uint(1 << b - 204);
+    if (b < 208) return wide(uint(4));
+    if (b < 211) return int(1 << b - 208);
+    if (b < 212) return wide(int(4));
+    if (b < 217) return ext(1 << b - 212, true);
+    if (b < 220) return text(uint(1 << b - 217));
+    if (b < 222) return list(uint(2 << b - 220));
+    if (b < 224) return dict(uint(2 << b - 222));
+    return b - 256;
   }
   const result = value();
-  if (pos != input.length) throw Error("invalid packet");
+  if (pos != input.length) bad();
   return result;
 }
 var Encoder = class {
@@ -170,18 +163,14 @@ var Encoder = class {
 };
 var Decoder = class {
   on(_, listener) {
-    this.B = listener;
+    this.P = listener;
   }
   add(message) {
-    if (!isBinary(message)) throw Error("invalid packet");
-    const packet = read(new Uint8Array(message));
-    const { type, nsp, id, data } = packet || {};
-    const list = Array.isArray(data);
-    const dict = !list && data && typeof data == "object" && !isBinary(data);
-    if (typeof type != "number" || typeof nsp != "string" || !(id === void 0 || Number.isInteger(id)) || ![data === void 0 || dict, data === void 0, list, list, dict || typeof data == "string"][type]) {
-      throw Error("invalid packet");
-    }
-    this.B(packet);
+    if (!isBinary(message)) bad();
+    const packet = read(viewOf(message)) || {};
+    const { type, nsp, id, data } = packet;
+    if (typeof type != "number" || typeof nsp != "string" || !(id === void 0 || Number.isInteger(id)) || !(data === void 0 ? type == 0 || type == 1 : valid(packet))) bad();
+    this.P(packet);
   }
   destroy() {
   }

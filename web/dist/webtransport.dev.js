@@ -1,5 +1,9 @@
 /*! Sockeye, a Socket.IO client. MIT licence. */
 
+// src/binary.ts
+var viewOf = (data) => ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data);
+var bytesOf = async (data) => viewOf(data.arrayBuffer ? await data.arrayBuffer() : data);
+
 // src/env.ts
 var soon = (fn) => queueMicrotask(fn);
 
@@ -15,7 +19,6 @@ function decode(text) {
 var transportError = (message, description, context) => Object.assign(Error(message), { type: "TransportError", description, context });
 
 // src/engine/webtransport.ts
-var bytesOf = async (data) => ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(await new Response(data).arrayBuffer());
 async function frame(packet) {
   const message = encode(packet);
   const binary = typeof message != "string";
@@ -32,12 +35,12 @@ async function frame(packet) {
 }
 var webtransport = {
   name: "webtransport",
-  i(engine, host, opts) {
+  a(engine, host, opts) {
     let closed = false;
     let writer;
     let session;
     const end = (details) => {
-      if (!closed) self.t.n(details);
+      if (!closed) self.t.o(details);
       closed = true;
     };
     const fail = (error) => end(transportError("webtransport error", error));
@@ -45,7 +48,7 @@ var webtransport = {
       name: "webtransport",
       writable: false,
       t: host,
-      a(packets) {
+      p(packets) {
         self.writable = false;
         void (async () => {
           try {
@@ -53,14 +56,14 @@ var webtransport = {
             if (closed) return;
             soon(() => {
               self.writable = true;
-              self.t.m();
+              self.t.h(packets.length);
             });
           } catch (error) {
             fail(error);
           }
         })();
       },
-      r() {
+      n() {
         closed = true;
         const hangUp = () => session.close();
         if (writer) writer.close().then(hangUp, hangUp);
@@ -114,7 +117,7 @@ var webtransport = {
     void (async () => {
       try {
         const { transportOptions } = engine.opts;
-        session = new WebTransport(engine.u("webtransport", "http", opts).replace(/^https?/, "https"), transportOptions && transportOptions.webtransport);
+        session = new WebTransport(engine.b("webtransport", "http", opts).replace(/^https?/, "https"), transportOptions && transportOptions.webtransport);
         session.closed.then(() => end({ description: "transport closed gracefully" }), fail);
         await session.ready;
         if (closed) return;
@@ -125,7 +128,7 @@ var webtransport = {
         await writer.write(await frame({ type: "open", data: sid && JSON.stringify({ sid }) }));
         if (closed) return;
         self.writable = true;
-        self.t.E?.();
+        self.t.x?.();
       } catch (error) {
         fail(error);
       }

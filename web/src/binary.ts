@@ -10,6 +10,16 @@ declare const Buffer: { from(data: unknown): ArrayBuffer };
 /** Bytes as an application gets them. */
 export const given = (bytes: unknown): unknown => (__NODE__ && bytes instanceof ArrayBuffer ? Buffer.from(bytes) : bytes);
 
-/** How many bytes a message has, as it is. */
-export const sizeOf = (data: string | Binary): number =>
-  typeof data == "string" ? new TextEncoder().encode(data).length : ((data as ArrayBuffer).byteLength ?? (data as Blob).size);
+/** How long a message is: bytes, or characters of text. */
+export const lengthOf = (data: string | Binary): number =>
+  (data as ArrayBuffer).byteLength ?? (data as Blob).size ?? (data as string).length;
+
+/** How many bytes a message has. */
+export const sizeOf = (data: string | Binary): number => lengthOf(typeof data == "string" ? new TextEncoder().encode(data) : data);
+
+/** The bytes of a view or an ArrayBuffer, as they are. */
+export const viewOf = (data: ArrayBuffer | ArrayBufferView): Uint8Array =>
+  ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data);
+
+/** The same, also of a Blob, which has to be read. */
+export const bytesOf = async (data: Binary): Promise<Uint8Array> => viewOf((data as Blob).arrayBuffer ? await (data as Blob).arrayBuffer() : (data as ArrayBuffer));

@@ -19,7 +19,7 @@ export class Emitter<
    * are replaced, never changed: an emission goes on with the one it began
    * with. @internal
    */
-  _listeners: Record<string, Fn[] | undefined> = Object.create(null);
+  _listeners: Record<string, Fn[] | undefined> = { __proto__: null } as never;
 
   /** Calls the listener at each `event`. */
   on<E extends EventNames<Listen & Reserved>>(event: E, listener: Listener<Reserved & Listen, E>): this {
@@ -45,12 +45,11 @@ export class Emitter<
 
   /** Removes one listener, all listeners of an event, or all listeners. */
   off<E extends EventNames<Listen & Reserved>>(event?: E, listener?: Listener<Reserved & Listen, E>): this {
-    if (event == null) this._listeners = Object.create(null);
+    if (event == null) this._listeners = { __proto__: null } as never;
     else {
-      let found = false;
-      this._listeners[event] = this.listeners(event).filter(
-        (fn: Fn) => listener && (found || !(found = fn == listener || fn._fn == listener)),
-      );
+      const all: Fn[] = this.listeners(event);
+      const at = all.findIndex((fn) => fn == listener || fn._fn == listener);
+      this._listeners[event] = all.filter((_, i) => listener && i != at);
     }
     return this;
   }

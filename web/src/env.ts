@@ -1,6 +1,8 @@
 // What differs between browsers, workers, Node, Deno and React Native. Nothing
 // here assumes a DOM.
+import type { RawData } from "./engine/packet";
 import type { Carrier, Host, TransportKind } from "./engine/transport";
+import type { Manager } from "./manager";
 import type { Parser } from "./parser";
 
 /** The global scope, where some things are only in some places. */
@@ -17,6 +19,10 @@ export const env: {
   _parser?: Parser;
   /** Opens the first transport of an engine. */
   _start: (engine: Carrier, host: Host, kinds: TransportKind[]) => void;
+  /** Begins to look at the page for a manager; returns what turns that on and off. */
+  _watch?: (manager: Manager) => (on?: boolean) => void;
+  /** Throws if the server would take a message for too large. */
+  _check?: (message: RawData, max: number) => void;
 } = {
   _kinds: {},
   _start: (engine, host, [kind]) => {
@@ -26,10 +32,10 @@ export const env: {
 
 export type Timer = ReturnType<typeof setTimeout>;
 
-/** A timer that does not keep a Node process alive if `unref` is set. */
-export function later(fn: () => void, ms: number, unref?: boolean): Timer {
+/** A timer; in Node it does not keep the process alive if `autoUnref` is set. */
+export function later(fn: () => void, ms: number, opts: { autoUnref?: boolean }): Timer {
   const timer = setTimeout(fn, ms);
-  if (unref) (timer as unknown as { unref(): void }).unref();
+  if (__NODE__ && opts.autoUnref) (timer as unknown as { unref(): void }).unref();
   return timer;
 }
 

@@ -1,10 +1,6 @@
 // The client with WebSocket, polling and the upgrade between them.
 import { polling } from "./engine/polling";
-import { start } from "./engine/several";
-import { env } from "./env";
-
-env._kinds.polling = polling;
-env._start = start;
+import "./full";
 
 export * from "./core";
 export { io as default } from "./core";

@@ -1,13 +1,12 @@
-import { sizeOf } from "./binary";
+import { lengthOf } from "./binary";
 import { explain } from "./dev";
 import { Emitter } from "./emitter";
-import { connect, type Engine } from "./engine/engine";
-import type { EnginePacket, RawData } from "./engine/packet";
+import { Engine } from "./engine/engine";
+import type { RawData } from "./engine/packet";
 import { type EngineOptions, transportError } from "./engine/transport";
-import { env, later, scope, soon, type Timer } from "./env";
+import { env, later, soon, type Timer } from "./env";
 import type { Packet, Parser } from "./parser";
 import { Socket, type SocketOptions } from "./socket";
-import { parse } from "./url";
 
 /** The options of a Manager. */
 export interface ManagerOptions extends EngineOptions {
@@ -52,14 +51,6 @@ const defaults: ManagerOptions = {
   timeout: 20000,
 };
 
-/** What makes a connection worth a look, or ends it. */
-const pageEvents = ["online", "offline", "visibilitychange", "pageshow", "resume", "beforeunload"];
-
-const lengthOf = (packet: unknown): number => {
-  const { data = "" } = packet as EnginePacket;
-  return (data as string).length ?? (data as ArrayBuffer).byteLength ?? (data as Blob).size;
-};
-
 /** A connection that comes back, shared by the sockets of several namespaces. */
 export class Manager extends Emitter<ManagerEvents> {
   constructor(readonly uri?: string, opts?: ManagerOptions) {
@@ -71,34 +62,13 @@ export class Manager extends Emitter<ManagerEvents> {
     const codec = o.parser || env._parser!;
     const encoder = new codec.Encoder();
     const decoder = new codec.Decoder();
+    const watch = env._watch?.(self);
     let attempts = 0;
-    let timer: Timer;
-    /** Tries to reconnect now. */
-    let retry: (() => void) | undefined;
-    let woke = 0;
+    let timer: Timer; // of the attempt, or of the wait for the next
+    let released: unknown; // nobody uses the connection any more
 
     const each = (fn: (socket: Socket) => void) => {
       for (const socket of Object.values(self.nsps)) if (socket.active) fn(socket);
-    };
-
-    const onPage = ({ type, persisted }: Event & { persisted?: boolean }) => {
-      const { engine } = self;
-      if (type == "beforeunload") {
-        if (o.closeOnBeforeunload) {
-          engine.off();
-          engine.transport._close(true);
-        }
-      } else if (type == "offline") {
-        if (!/^(localhost|127\.|\[::1)/.test(parse(uri)[1])) engine._end("transport close", { description: "network connection lost" });
-      } else if (persisted != false && !(type == "visibilitychange" && document.hidden)) {
-        woke = Date.now();
-        if (retry) retry();
-        else engine._wake();
-      }
-    };
-    const watchPage = (verb: "addEventListener" | "removeEventListener") => {
-      // Some happen to the document and do not bubble.
-      if (scope[verb]) for (const event of pageEvents) scope[verb](event, onPage, true);
     };
 
     const failed = (error: Error) => {
@@ -109,8 +79,9 @@ export class Manager extends Emitter<ManagerEvents> {
 
     const ended = () => {
       clearTimeout(timer);
+      self._retry = undefined;
       self._readyState = "closed";
-      watchPage("removeEventListener");
+      watch?.();
       decoder.destroy();
       self.engine.close();
     };
@@ -124,24 +95,19 @@ export class Manager extends Emitter<ManagerEvents> {
     };
 
     const reconnect = () => {
-      if (!o.reconnection || self._reconnecting || self._stopped || self._readyState != "closed") return;
+      if (!o.reconnection || released || self._retry || self._readyState != "closed") return;
       // Of these three zero means the default.
       if (attempts >= (o.reconnectionAttempts || Infinity)) {
         attempts = 0;
         self._fire("reconnect_failed");
         return;
       }
-      self._reconnecting = true;
-      watchPage("addEventListener");
-      retry = () => {
+      const retry = (self._retry = () => {
         clearTimeout(timer);
-        retry = undefined;
-        attempts++;
-        if (!self._stopped) self._fire("reconnect_attempt", attempts);
-        // Perhaps by a listener.
-        if (!self._stopped) {
+        // Both times it may have been called off.
+        if (self._retry) self._fire("reconnect_attempt", ++attempts);
+        if (self._retry) {
           self.open((error) => {
-            self._reconnecting = false;
             if (error) {
               reconnect();
               self._fire("reconnect_error", error);
@@ -152,17 +118,16 @@ export class Manager extends Emitter<ManagerEvents> {
             }
           });
         }
-      };
+      });
       // Spread around the middle, and within the maximum also when that is
       // reached, so that not all clients come at once.
       const jitter = o.randomizationFactor!;
-      // At once if the page has only now found out that the connection is dead.
-      const asleep = !attempts && Date.now() - woke < 5000;
       timer = later(
         retry,
-        asleep ? 0 : Math.min((o.reconnectionDelay || 1000) * 2 ** attempts, (o.reconnectionDelayMax || 5000) / (1 + jitter)) * (1 + jitter * (2 * Math.random() - 1)),
-        o.autoUnref,
+        Math.min((o.reconnectionDelay || 1000) * 2 ** attempts, (o.reconnectionDelayMax || 5000) / (1 + jitter)) * (1 + jitter * (2 * Math.random() - 1)),
+        o,
       );
+      watch?.(true);
     };
 
     // Apart from the decoder: what a listener throws is no parse error.
@@ -170,20 +135,24 @@ export class Manager extends Emitter<ManagerEvents> {
       soon(() => {
         self._fire("packet", packet);
         const socket = self.nsps[packet.nsp];
-        if (socket && socket.active) socket._receive(packet);
+        if (socket?.active) socket._receive(packet);
       }),
     );
 
     Object.assign(self, {
       nsps: {},
       _readyState: "closed",
-      _stats: { connects: 0, bytesIn: 0, bytesOut: 0 },
+      _connects: 0,
+      _bytesIn: 0,
+      _bytesOut: 0,
 
       open(done) {
         if (self._readyState != "closed") return self;
+        clearTimeout(timer);
+        self._retry = undefined;
         self._readyState = "opening";
-        self._stopped = false;
-        watchPage("addEventListener");
+        released = false;
+        watch?.(true);
         const fail = (error: Error) => {
           ended();
           failed(error);
@@ -191,19 +160,18 @@ export class Manager extends Emitter<ManagerEvents> {
           // The very first attempt.
           else if (!attempts) reconnect();
         };
-        const engine: Engine = (self.engine = connect(uri, o, (event, a, b) => {
+        const engine: Engine = (self.engine = new Engine(uri, o, (event, a, b) => {
           const opening = self._readyState == "opening";
           if (engine != self.engine || self._readyState == "closed") return;
-          if (event == "packet") self._stats.bytesIn += lengthOf(a);
-          if (event == "packetCreate") self._stats.bytesOut += lengthOf(a);
           if (event == "open") {
             clearTimeout(timer);
-            self._stats.connects++;
+            self._connects++;
             self._readyState = event;
             self._fire(event);
             each((socket) => socket._opened());
-            if (done) done();
+            done?.();
           } else if (event == "message") {
+            self._bytesIn += lengthOf(a as RawData);
             try {
               decoder.add(a);
             } catch (error) {
@@ -216,7 +184,7 @@ export class Manager extends Emitter<ManagerEvents> {
             else closed(a as string, b);
           }
         }));
-        if (o.timeout !== false) timer = later(() => fail(Error("timeout")), o.timeout!, o.autoUnref);
+        if (o.timeout !== false) timer = later(() => fail(Error("timeout")), o.timeout!, o);
         return self;
       },
 
@@ -228,23 +196,18 @@ export class Manager extends Emitter<ManagerEvents> {
 
       _release() {
         if (!Object.values(self.nsps).some((socket) => socket.active)) {
-          self._stopped = true;
-          self._reconnecting = false;
-          retry = undefined;
+          released = true;
           if (self.engine) closed("forced close");
         }
       },
 
       _send(packet) {
         const messages = encoder.encode(packet) as RawData[];
-        const max = self.engine._maxPayload;
         for (const message of messages) {
-          // A character is three bytes at most.
-          if (!((message as string).length * 3 < max) && sizeOf(message) >= max) {
-            throw Error(`payload too large: ${sizeOf(message)} bytes, maxPayload is ${max}`);
-          }
+          self._bytesOut += lengthOf(message);
+          env._check?.(message, self.engine._maxPayload);
         }
-        messages.map(self.engine.write);
+        for (const message of messages) self.engine.write(message);
       },
     } as Partial<Manager>);
     self.connect = self.open;
@@ -277,13 +240,15 @@ export interface Manager {
   timeout(ms: number | false): this;
 
   /** @internal */
-  _stats: { connects: number; bytesIn: number; bytesOut: number };
+  _connects: number;
+  /** @internal */
+  _bytesIn: number;
+  /** @internal */
+  _bytesOut: number;
   /** @internal */
   _readyState: "opening" | "open" | "closed";
-  /** @internal */
-  _reconnecting?: boolean;
-  /** An attempt that is due does not take place. @internal */
-  _stopped?: boolean;
+  /** While an attempt waits for its time: makes it at once. @internal */
+  _retry?: () => void;
   /** Closes the connection unless another socket uses it. @internal */
   _release(): void;
   /** Sends a packet, or throws because the server would refuse it. @internal */
@@ -295,7 +260,7 @@ for (const name in defaults) {
   (Manager.prototype as never as Record<string, unknown>)[name] = function (this: Manager, value?: unknown) {
     if (value === undefined) return this.opts[name];
     this.opts[name] = value;
-    this._stopped ||= !this.opts.reconnection;
+    if (!this.opts.reconnection) this._retry = undefined;
     return this;
   };
 }

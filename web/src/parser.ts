@@ -3,13 +3,15 @@ import { type Binary, given, isBinary } from "./binary";
 /** The revision of the Socket.IO protocol. */
 export const protocol = 5;
 
-// The types of packets; those with attachments are three more than those without.
-export const CONNECT = 0;
-export const DISCONNECT = 1;
-export const EVENT = 2;
-export const ACK = 3;
-export const CONNECT_ERROR = 4;
-const BINARY = 3;
+/** The types of packets; those with attachments are three more than those without. */
+export const enum Type {
+  Connect,
+  Disconnect,
+  Event,
+  Ack,
+  ConnectError,
+  Binary = 3,
+}
 
 /** A Socket.IO packet. */
 export interface Packet {
@@ -42,42 +44,37 @@ export const reserved = /^(connect(_error)?|disconnect(ing)?|(new|remove)Listene
 
 const maxAttachments = 10;
 
-interface Dict {
-  [key: string]: unknown;
-}
-
 /** The development build says what is wrong with a packet. */
-const bad = (text: unknown): never => {
+export const bad = (text?: unknown): never => {
   throw Error((text as string) || "invalid packet");
 };
 
-const hasBinary = (value: unknown, afterToJSON?: boolean): unknown =>
-  value &&
-  typeof value == "object" &&
-  (isBinary(value) ||
-    (!afterToJSON && (value as Dict).toJSON
-      ? hasBinary((value as { toJSON(): unknown }).toJSON(), true)
-      : Object.values(value).some((v) => hasBinary(v))));
+/** Whether a packet has data of the kind that its type needs. */
+export function valid({ type, data }: Packet): unknown {
+  const list = Array.isArray(data);
+  const dict = {}.toString.call(data) == "[object Object]";
+  const name = list && data[0];
+  return [
+    dict, // CONNECT
+    0, // DISCONNECT
+    typeof name == "number" || (typeof name == "string" && !reserved.test(name)), // EVENT
+    list, // ACK
+    dict || typeof data == "string", // CONNECT_ERROR
+  ][type];
+}
 
 /** Writes packets as a text message, and one binary message per attachment. */
 class Encoder {
   encode({ type, nsp, id, data }: Packet): (string | Binary)[] {
     const attachments: Binary[] = [];
-    const binary = hasBinary(data);
-    const json = JSON.stringify(
-      data,
-      // The replacer sees the value before toJSON in its holder, which is where
-      // the bytes of a Node Buffer still are.
-      (binary &&
-        function (this: Dict, key: string, value: unknown) {
-          const bytes = isBinary(value) ? value : this[key];
-          return isBinary(bytes) ? { ["_placeholder"]: true, num: attachments.push(bytes) - 1 } : value;
-        }) as never,
-    );
-    return [
-      (binary ? type + BINARY + (attachments.length + "-") : type) + (nsp == "/" ? "" : nsp + ",") + (id ?? "") + (json || ""),
-      ...attachments,
-    ];
+    // The replacer sees the value before toJSON in its holder, which is where the
+    // bytes of a Node Buffer still are.
+    const json = JSON.stringify(data, function (this: Record<string, unknown>, key: string, value: unknown) {
+      const bytes = isBinary(value) ? value : this[key];
+      return isBinary(bytes) ? { ["_placeholder"]: true, num: attachments.push(bytes) - 1 } : value;
+    });
+    const { length } = attachments;
+    return [(length ? type + Type.Binary + (length + "-") : type) + (nsp == "/" ? "" : nsp + ",") + (id ?? "") + (json ?? ""), ...attachments];
   }
 }
 
@@ -96,23 +93,17 @@ class Decoder {
 
   /** Takes the next message; throws if it breaks the protocol. */
   add(message: unknown): void {
-    let packet = this._pending;
-    if (typeof message == "string") {
-      if (packet) bad(__DEV__ && "got plaintext data when reconstructing a packet");
-      packet = decodeText(message);
-    } else {
-      if (!isBinary(message)) bad(__DEV__ && "Unknown type: " + message);
-      if (!packet) return bad(__DEV__ && "got binary data when not reconstructing a packet");
-      this._buffers.push(given(message));
+    const { _pending: packet, _buffers: buffers } = this;
+    const text = typeof message == "string";
+    if (text ? packet : !packet || !isBinary(message)) {
+      bad(__DEV__ && (text ? "got plaintext data when reconstructing a packet" : packet ? "Unknown type: " + message : "got binary data when not reconstructing a packet"));
     }
-    if (this._buffers.length < packet.attachments!) this._pending = packet;
-    else {
-      if (packet.attachments) {
-        packet.data = fill(packet.data, this._buffers);
-        delete packet.attachments;
-        this.destroy();
-      }
-      this._done(packet);
+    if (text) this._text(message);
+    else if (buffers.push(given(message)) == packet!.attachments) {
+      packet!.data = fill(packet!.data, buffers);
+      delete packet!.attachments;
+      this.destroy();
+      this._done(packet!);
     }
   }
 
@@ -121,52 +112,37 @@ class Decoder {
     this._pending = undefined;
     this._buffers = [];
   }
-}
 
-function decodeText(text: string): Packet {
-  // <type>[<n>-][<nsp>,][<id>][JSON]
-  const [, kind, count, nsp = "/", id, json] = /^([0-6]?)(?:(\d+)-)?(?:(\/[^,]*),?)?(\d*)([^]*)/.exec(text)!;
-  const type = +kind;
-  const binary = type > CONNECT_ERROR;
-  const packet: Packet = { type: binary ? type - BINARY : type, nsp };
-  if (!kind) bad(__DEV__ && "unknown packet type " + parseInt(text[0]));
-  if (binary) {
-    packet.attachments = +count;
-    if (!packet.attachments) bad(__DEV__ && "Illegal attachments");
-    if (packet.attachments > maxAttachments) bad(__DEV__ && "too many attachments");
-  } else if (count) bad(__DEV__ && "invalid payload");
-  if (id) packet.id = +id;
-  if (json) {
-    try {
-      packet.data = JSON.parse(json);
-    } catch (_) {}
-    const { data } = packet;
-    const list = Array.isArray(data);
-    const dict = !list && data && typeof data == "object";
-    const name = list && data[0];
-    if (
-      ![
-        dict, // CONNECT
-        0, // DISCONNECT
-        typeof name == "number" || (typeof name == "string" && !reserved.test(name)), // EVENT
-        list, // ACK
-        dict || typeof data == "string", // CONNECT_ERROR
-      ][packet.type]
-    ) {
-      bad(__DEV__ && "invalid payload");
+  /** @internal */
+  _text(text: string): void {
+    // <type>[<n>-][<nsp>,][<id>][JSON]
+    const [, kind, count, nsp = "/", id, json] = /^([0-6]?)(?:(\d+)-)?(?:(\/[^,]*),?)?(\d*)([^]*)/.exec(text)!;
+    const binary = +kind > Type.ConnectError;
+    const packet: Packet = { type: binary ? +kind - Type.Binary : +kind, nsp };
+    if (!kind || (binary ? !(+count > 0 && +count <= maxAttachments) : count)) {
+      bad(__DEV__ && (!kind ? "unknown packet type " + parseInt(text[0]) : !binary ? "invalid payload" : +count ? "too many attachments" : "Illegal attachments"));
     }
+    if (binary) packet.attachments = +count;
+    if (id) packet.id = +id;
+    if (json) {
+      try {
+        packet.data = JSON.parse(json);
+      } catch (_) {}
+      if (!valid(packet)) bad(__DEV__ && "invalid payload");
+    }
+    if (binary) this._pending = packet;
+    else this._done(packet);
   }
-  return packet;
 }
 
 /** Puts the attachments in the places that were kept for them. */
 function fill(value: unknown, buffers: unknown[]): unknown {
   if (value && typeof value == "object") {
-    const dict = value as Dict;
+    const dict = value as Record<string, unknown>;
     if (dict["_placeholder"] === true) {
-      return typeof dict.num == "number" && dict.num in buffers ? buffers[dict.num] : bad(__DEV__ && "illegal attachments");
+      return (typeof dict.num == "number" && buffers[dict.num]) || bad(__DEV__ && "illegal attachments");
     }
-    for (const key of Object.keys(dict)) dict[key] = fill(dict[key], buffers);
+    for (const key in dict) dict[key] = fill(dict[key], buffers);
   }
   return value;
 }

@@ -1,7 +1,7 @@
 import { explain, warn } from "./dev";
 import { Emitter } from "./emitter";
 import type { Manager } from "./manager";
-import { ACK, CONNECT, DISCONNECT, EVENT, type Packet, reserved } from "./parser";
+import { type Packet, reserved, Type } from "./parser";
 import { later, soon } from "./env";
 import type {
   AckResult,
@@ -60,11 +60,21 @@ interface Flags {
   volatile?: boolean;
   timeout?: number;
   signal?: AbortSignal;
-  _fromQueue?: boolean;
+  /** The acknowledgement takes an error first. */
+  _withError?: boolean;
+  /** How often it was taken from the queue, and one more. */
+  _tried?: number;
 }
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
-type Ack = ((...args: any[]) => void) & { _withError?: boolean };
+type Ack = (...args: any[]) => void;
+
+/** One event of a batch. */
+interface Item {
+  event: string;
+  data?: unknown;
+  args?: unknown[];
+}
 
 /** Ends the wait for an acknowledgement: with arguments, or with an error. */
 type Settle = (error: Error | null, args?: unknown[]) => void;
@@ -72,7 +82,6 @@ type Settle = (error: Error | null, args?: unknown[]) => void;
 interface Queued {
   _data: unknown[];
   _flags: Flags;
-  _tries: number;
   _pending?: boolean;
 }
 
@@ -100,17 +109,16 @@ export class Socket<Listen extends object = DefaultEventsMap, Emit extends objec
 
     /** Sends an event; `late` if nobody is there to catch. */
     const dispatch = ({ data, id }: Packet, late?: unknown) => {
-      for (const listener of self._anyOutgoing) listener.apply(self, data as [string]);
+      catchAll("AnyOutgoing", data as unknown[]);
       try {
-        send(EVENT, data, id);
+        send(Type.Event, data, id);
       } catch (error) {
         if (acks[id!]) acks[id!](error as Error);
         else if (late) {
           soon(() => {
             throw error;
           });
-        }
-        else throw error;
+        } else throw error;
       }
     };
 
@@ -118,15 +126,26 @@ export class Socket<Listen extends object = DefaultEventsMap, Emit extends objec
       const entry = queue[0];
       if (self.connected && entry && (!entry._pending || force)) {
         entry._pending = true;
-        entry._tries++;
+        entry._flags._tried!++;
         self._flags = entry._flags;
         (self as Socket).emit(...(entry._data as [string]));
       }
     };
 
+    const catchAll = (name: string, args: unknown[]) => {
+      for (const listener of self._any.listeners(name)) listener.apply(self, args);
+    };
+
     const deliver = (args: unknown[]) => {
-      for (const listener of self._any) listener.apply(self, args as [string]);
-      self._fire(...(args as [string]));
+      const [event, items] = args as [string, Item[]];
+      // What the Go package batch has put together, unless the program itself
+      // takes it apart.
+      if (event == "batch" && items?.every?.((item) => item?.event) && !self.hasListeners(event as never)) {
+        for (const { event, data, args = [data] } of items) deliver([event as unknown].concat(args));
+      } else {
+        catchAll("Any", args);
+        self._fire(...(args as [string]));
+      }
       const last = args[args.length - 1];
       if (pid && typeof last == "string") offset = last;
     };
@@ -154,13 +173,12 @@ export class Socket<Listen extends object = DefaultEventsMap, Emit extends objec
       sendBuffer: [],
       acks,
       _flags: {},
-      _any: [],
-      _anyOutgoing: [],
+      _any: new Emitter(),
 
       connect() {
         if (!self.connected) {
           self.active = true;
-          if (!io._reconnecting) io.open();
+          if (!io._retry) io.open();
           if (io._readyState == "open") void self._opened();
         }
         return self;
@@ -168,96 +186,86 @@ export class Socket<Listen extends object = DefaultEventsMap, Emit extends objec
 
       disconnect() {
         const { connected } = self;
-        if (connected) send(DISCONNECT);
+        if (connected) send(Type.Disconnect);
         leave(connected && "io client disconnect");
         return self;
       },
 
       emit(event: string, ...args: unknown[]) {
         const { _flags: flags } = self;
-        const { timeout = ackTimeout, signal } = flags;
+        const { timeout = ackTimeout, signal, volatile } = flags;
+        const data = [event, ...args];
+        const ack = typeof data[args.length] == "function" && (data.pop() as Ack);
         self._flags = {};
         if (reserved.test(event)) throw Error(`"${event}" is a reserved event name`);
-        const data = [event, ...args];
-        const ack = typeof args[args.length - 1] == "function" && (data.pop() as Ack);
-        if (retries && !flags._fromQueue && !flags.volatile) {
+        if (retries && !flags._tried && !volatile) {
           // Sent one by one, until acknowledged.
-          const entry: Queued = { _data: data, _flags: { ...flags, _fromQueue: true }, _tries: 0 };
-          const answered: Ack = (error, ...values) => {
+          const entry: Queued = { _data: data, _flags: { ...flags, _withError: true, _tried: 1 } };
+          data.push((error: Error | null, ...values: unknown[]) => {
             if (entry != queue[0]) return; // a late answer to an earlier try
-            if (!error || entry._tries > retries) {
+            if (!error || entry._flags._tried! > retries + 1) {
               queue.shift();
               if (ack) ack(error, ...values);
             }
             entry._pending = false;
             drain();
-          };
-          answered._withError = true;
-          data.push(answered);
+          });
           queue.push(entry);
           drain();
           return self;
         }
-        const packet: Packet = { type: EVENT, nsp, data };
+        const packet: Packet = { type: Type.Event, nsp, data };
         if (ack) {
           const id = (packet.id = ids++);
           const began = Date.now();
           const settle: Settle = (acks[id] = (error, args = []) => {
             delete acks[id];
             clearTimeout(timer);
-            if (signal) signal.removeEventListener("abort", abort);
+            signal?.removeEventListener("abort", abort);
             if (error) self.sendBuffer = self.sendBuffer.filter((other) => other != packet);
             else latency = Date.now() - began;
-            if (ack._withError || timeout !== undefined || signal) ack.call(self, error, ...args);
+            if (flags._withError || timeout != null || signal) ack.call(self, error, ...args);
             else if (!error) ack.apply(self, args);
           });
           const abort = () => settle(signal!.reason || Error("aborted"));
-          const timer = timeout === undefined ? timeout : later(() => settle(Error("operation has timed out")), timeout, io.opts.autoUnref);
-          if (signal) {
-            if (signal.aborted) {
-              abort();
-              return self;
-            }
-            signal.addEventListener("abort", abort);
+          const timer = timeout == null ? timeout : later(() => settle(Error("operation has timed out")), timeout, io.opts);
+          if (signal?.aborted) {
+            abort();
+            return self;
           }
+          signal?.addEventListener("abort", abort);
         }
         const { engine } = io;
-        if (!flags.volatile || (engine && engine.readyState == "open" && engine.transport.writable)) {
+        if (!volatile || (engine?.readyState == "open" && engine.transport.writable)) {
           if (self.connected && !engine._expired()) dispatch(packet);
           else if (self.sendBuffer.push(packet) > (opts.bufferLimit ?? 1e4)) {
-            const { id } = self.sendBuffer[opts.bufferPolicy == "newest" ? "pop" : "shift"]()!;
             dropped++;
-            if (acks[id!]) acks[id!](Error("dropped"));
+            acks[self.sendBuffer[opts.bufferPolicy == "newest" ? "pop" : "shift"]()!.id!]?.(Error("dropped"));
             if (__DEV__) warn("buffer", "events are dropped because too many wait for the connection (bufferLimit)");
           }
         }
         return self;
       },
 
-      stats: () => ({ ...io._stats, latency, buffered: self.sendBuffer.length + queue.length, dropped }),
+      stats: () => ({ connects: io._connects, bytesIn: io._bytesIn, bytesOut: io._bytesOut, latency, buffered: self.sendBuffer.length + queue.length, dropped }),
 
       async _opened() {
         const { engine } = io;
         const { auth } = self;
         if (asked == engine) return;
         asked = engine;
-        let data;
-        let error: unknown;
-        try {
-          data = await (typeof auth == "function" ? (auth.length ? new Promise(auth as never) : (auth as () => unknown)()) : auth);
-        } catch (err) {
-          error = err;
-        }
         // An answer that was long in coming may be for a connection of the past.
-        if (asked == engine && engine == io.engine) {
-          if (error) refused(error as Error);
-          else send(CONNECT, pid ? { pid, offset, ...(data as object) } : data);
+        try {
+          const data = await (typeof auth == "function" ? (auth.length ? new Promise(auth as never) : (auth as () => unknown)()) : auth);
+          if (asked == engine) send(Type.Connect, pid ? { pid, offset, ...(data as object) } : data);
+        } catch (error) {
+          if (asked == engine) refused(error as Error);
         }
       },
 
       _receive({ type, data, id }) {
         const args = (data || []) as unknown[];
-        if (type == CONNECT) {
+        if (type == Type.Connect) {
           const { sid, pid: given } = args as { sid?: string; pid?: string };
           if (!sid) return void self._fire("connect_error", Error(__DEV__ ? "the server speaks version 2 of Socket.IO, which this client does not" : "version 2"));
           self.id = sid;
@@ -268,18 +276,18 @@ export class Socket<Listen extends object = DefaultEventsMap, Emit extends objec
           self.sendBuffer.splice(0).map((packet) => dispatch(packet, 1));
           drain(true);
           self._fire("connect");
-        } else if (type == EVENT) {
+        } else if (type == Type.Event) {
           if (id != null) {
             args.push((...answer: unknown[]) => {
-              if (id != null) send(ACK, answer, id);
+              if (id != null) send(Type.Ack, answer, id);
               id = undefined;
             });
           }
           if (self.connected) deliver(args);
           else self.receiveBuffer.push(args);
-        } else if (type == ACK) {
-          if (acks[id!]) acks[id!](null, args);
-        } else if (type == DISCONNECT) leave("io server disconnect");
+        } else if (type == Type.Ack) {
+          acks[id!]?.(null, args);
+        } else if (type == Type.Disconnect) leave("io server disconnect");
         // A string is what a server of revision 4 sends.
         else refused(Object.assign(Error((args as never as Error).message || (data as string)), { data: (args as never as { data: unknown }).data }));
       },
@@ -289,9 +297,9 @@ export class Socket<Listen extends object = DefaultEventsMap, Emit extends objec
         self.connected = false;
         self.id = undefined;
         self._fire("disconnect", reason, details);
-        for (const id of Object.keys(acks)) {
+        for (const id in acks) {
           // Unless it is still going to be sent.
-          if (!self.sendBuffer.some((packet) => packet.id == (id as never))) acks[id as never](Error("socket has been disconnected"));
+          if (!self.sendBuffer.some((packet) => packet.id == (id as never))) acks[id](Error("socket has been disconnected"));
         }
       },
     } as Partial<Socket>);
@@ -334,8 +342,8 @@ export class Socket<Listen extends object = DefaultEventsMap, Emit extends objec
   /** Sends an event and resolves with the answer. */
   emitWithAck<E extends EventNames<Emit>>(event: E, ...args: WithoutAck<EventParams<Emit, E>>): Promise<AckResult<EventParams<Emit, E>>> {
     return new Promise((resolve, reject) => {
+      this._flags._withError = true;
       const ack: Ack = (error, value) => (error ? reject(error) : resolve(value));
-      ack._withError = true;
       this.emit(event, ...([...args, ack] as never));
     });
   }
@@ -377,10 +385,8 @@ export interface Socket<Listen extends object, Emit extends object> {
 
   /** @internal */
   _flags: Flags;
-  /** @internal */
-  _any: AnyListener[];
-  /** @internal */
-  _anyOutgoing: AnyListener[];
+  /** The catch-all listeners, as those of "Any" and "AnyOutgoing". @internal */
+  _any: Emitter;
   /** The connection is open: joins the namespace. @internal */
   _opened(): Promise<void>;
   /** @internal */
@@ -389,24 +395,23 @@ export interface Socket<Listen extends object, Emit extends object> {
   _closed(reason: string, details?: unknown): void;
 }
 
-// Both kinds of catch-all listeners; lists are replaced, never changed.
-for (const [name, key] of [["Any", /* @__KEY__ */ "_any"], ["AnyOutgoing", /* @__KEY__ */ "_anyOutgoing"]] as const) {
+// Both kinds of catch-all listeners, by an emitter of their own.
+for (const name of ["Any", "AnyOutgoing"]) {
   Object.assign(Socket.prototype, {
     ["on" + name](this: Socket, listener: AnyListener) {
-      this[key] = [...this[key], listener];
+      this._any.on(name, listener);
       return this;
     },
     ["prepend" + name](this: Socket, listener: AnyListener) {
-      this[key] = [listener, ...this[key]];
+      this._any._listeners[name] = [listener as never, ...this._any.listeners(name)];
       return this;
     },
     ["off" + name](this: Socket, listener?: AnyListener) {
-      const at = this[key].indexOf(listener!);
-      this[key] = this[key].filter((_, i) => listener && i != at);
+      this._any.off(name, listener);
       return this;
     },
     ["listeners" + name](this: Socket) {
-      return this[key];
+      return this._any.listeners(name);
     },
   });
 }

@@ -214,6 +214,32 @@ describe("with the official server", () => {
   });
 });
 
+describe("what looks like a batch of package batch and is none", () => {
+  for (const [name, items, want] of [
+    ["a batch, to compare", [{ event: "a", data: 1 }, { event: "b", args: [2, 3] }], [["a", 1], ["b", 2, 3]]],
+    ["an object", { event: "a" }, [["batch", { event: "a" }]]],
+    ["text", "event", [["batch", "event"]]],
+    ["nothing", null, [["batch", null]]],
+    ["a list of nothing", [null], [["batch", [null]]]],
+    ["items without an event", [{ data: 1 }], [["batch", [{ data: 1 }]]]],
+    ["arguments that are no list", [{ event: "a", args: 1 }], [["a", 1]]],
+  ]) {
+    test(name, async () => {
+      const server = await scripted({
+        websocket: joins((text, ws) => text === '42["go"]' && [["batch", items], ["done"]].forEach((event) => ws.send("42" + JSON.stringify(event)))),
+      });
+      const s = io(server.url, { transports: ["websocket"], forceNew: true });
+      const seen = [];
+      s.onAny((...args) => seen.push(args));
+      s.emit("go");
+      await next(s, "done");
+      assert.deepEqual(seen, [...want, ["done"]]);
+      s.disconnect();
+      server.close();
+    });
+  }
+});
+
 describe("transports", () => {
   const status = (code) => (req, res) => res.writeHead(code).end();
 
@@ -231,15 +257,19 @@ describe("transports", () => {
 
   test("the session that is opened by asking is closed", async () => {
     const asked = [];
+    let closed;
+    const goodbye = new Promise((resolve) => (closed = resolve));
     const server = await scripted({
       http(req, res, open) {
         asked.push(req.method + " " + new URL(req.url, "http://x").searchParams.get("sid"));
         res.end(req.method === "GET" ? open : "ok");
+        if (req.method === "POST") closed();
       },
     });
     const s = io(server.url, { transports: ["websocket"], reconnection: false, forceNew: true });
     const [err] = await next(s, "connect_error");
     assert.equal(err.message, "websocket error");
+    await goodbye;
     assert.deepEqual(asked, ["GET null", "POST s"]);
     server.close();
   });

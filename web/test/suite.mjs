@@ -82,6 +82,24 @@ export function suite({ io, Manager, events }, names = Object.keys(all)) {
           });
         }
 
+        if (peerName === "our server")
+          test("a batch comes as the events in it, unless somebody wants the batch", async () => {
+            const s = await connected();
+            const seen = [];
+            s.on("said", (...args) => seen.push(args));
+            const any = [];
+            s.onAny((event) => any.push(event));
+            s.emit("tell me together");
+            await next(s, "done");
+            assert.deepEqual([...new Uint8Array(seen[2].pop())], [3]);
+            assert.deepEqual(seen, [["one"], [], [2]]);
+            assert.deepEqual(any, ["said", "said", "said", "done"]);
+            const batch = next(s, "batch");
+            s.emit("tell me together");
+            assert.deepEqual((await batch)[0].map(({ event }) => event), ["said", "said", "said", "done"]);
+            assert.equal(seen.length, 3);
+          });
+
         test("the server's question is answered", async () => {
           const s = await connected();
           s.on("question", (n, ack) => ack(n + 1));

@@ -1,4 +1,6 @@
+import type { RawData } from "./engine/packet";
 import type { Carrier, Host, TransportKind } from "./engine/transport";
+import type { Manager } from "./manager";
 import type { Parser } from "./parser";
 /** The global scope, where some things are only in some places. */
 export declare const scope: typeof globalThis & {
@@ -13,9 +15,15 @@ export declare const env: {
     _parser?: Parser;
     /** Opens the first transport of an engine. */
     _start: (engine: Carrier, host: Host, kinds: TransportKind[]) => void;
+    /** Begins to look at the page for a manager; returns what turns that on and off. */
+    _watch?: (manager: Manager) => (on?: boolean) => void;
+    /** Throws if the server would take a message for too large. */
+    _check?: (message: RawData, max: number) => void;
 };
 export type Timer = ReturnType<typeof setTimeout>;
-/** A timer that does not keep a Node process alive if `unref` is set. */
-export declare function later(fn: () => void, ms: number, unref?: boolean): Timer;
+/** A timer; in Node it does not keep the process alive if `autoUnref` is set. */
+export declare function later(fn: () => void, ms: number, opts: {
+    autoUnref?: boolean;
+}): Timer;
 /** Runs fn soon, and apart from the caller: what it throws is nobody else's. */
 export declare const soon: (fn: () => void) => void;

@@ -1,4 +1,5 @@
 import { polling } from "./engine/polling";
+import "./full";
 export * from "./core";
 export { io as default } from "./core";
 export { polling as Fetch, polling as XHR, polling as NodeXHR };

@@ -1,5 +1,5 @@
 import { Emitter } from "./emitter";
-import { type Engine } from "./engine/engine";
+import { Engine } from "./engine/engine";
 import { type EngineOptions } from "./engine/transport";
 import type { Packet, Parser } from "./parser";
 import { Socket, type SocketOptions } from "./socket";

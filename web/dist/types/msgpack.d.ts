@@ -1,4 +1,4 @@
-import type { Packet, Parser } from "./parser";
+import { type Packet, type Parser } from "./parser";
 /** Writes a packet as one binary message. */
 export declare class Encoder {
     encode({ type, data, nsp, id }: Packet): unknown[];

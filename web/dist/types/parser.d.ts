@@ -1,10 +1,14 @@
 /** The revision of the Socket.IO protocol. */
 export declare const protocol = 5;
-export declare const CONNECT = 0;
-export declare const DISCONNECT = 1;
-export declare const EVENT = 2;
-export declare const ACK = 3;
-export declare const CONNECT_ERROR = 4;
+/** The types of packets; those with attachments are three more than those without. */
+export declare const enum Type {
+    Connect = 0,
+    Disconnect = 1,
+    Event = 2,
+    Ack = 3,
+    ConnectError = 4,
+    Binary = 3
+}
 /** A Socket.IO packet. */
 export interface Packet {
     /** 0 CONNECT, 1 DISCONNECT, 2 EVENT, 3 ACK, 4 CONNECT_ERROR. */
@@ -35,5 +39,9 @@ export interface Parser {
 }
 /** Event names that mean something to the client itself. */
 export declare const reserved: RegExp;
+/** The development build says what is wrong with a packet. */
+export declare const bad: (text?: unknown) => never;
+/** Whether a packet has data of the kind that its type needs. */
+export declare function valid({ type, data }: Packet): unknown;
 /** The codec that servers understand unless they are told otherwise. */
 export declare const json: Parser;

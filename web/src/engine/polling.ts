@@ -1,7 +1,7 @@
 import { sizeOf } from "../binary";
-import { later, type Timer } from "../env";
+import { later } from "../env";
 import { decodeBase64, encodeBase64 } from "./base64";
-import { requestOf, type Transport, transportError, type TransportKind } from "./transport";
+import { type Transport, transportError, type TransportKind } from "./transport";
 
 const separator = "\x1e";
 
@@ -11,7 +11,6 @@ export const polling: TransportKind = {
 
   _start(engine, host, opts) {
     const aborter = new AbortController();
-    let open = false;
     let closed = false;
     let sending = false;
     let paused: (() => void) | undefined;
@@ -26,44 +25,37 @@ export const polling: TransportKind = {
 
     // Resolves with the body, or undefined: a failure ends the transport.
     const request = async (what: "poll" | "post", body?: string): Promise<string | undefined> => {
-      let status = 0;
-      let context: unknown;
-      let timer: Timer | undefined;
-      if (opts.requestTimeout) timer = later(() => aborter.abort(), opts.requestTimeout, opts.autoUnref);
+      let why: [status: number, context: unknown];
+      const timer = opts.requestTimeout ? later(() => aborter.abort(), opts.requestTimeout, opts) : undefined;
       try {
         const response = await (opts.fetch || fetch)(engine._url("polling", "http", opts), {
           method: body ? "POST" : "GET",
           body,
           // The last word of a page that is being left.
           keepalive: body == "1",
-          ...requestOf(opts),
+          credentials: opts.withCredentials ? "include" : "same-origin",
+          headers: opts.extraHeaders,
           signal: aborter.signal,
         });
-        context = response;
         if (response.status == 200) return await response.text();
-        status = response.status;
+        why = [response.status, response];
       } catch (err) {
-        context = err;
+        why = [0, err];
       } finally {
         clearTimeout(timer);
       }
-      end(transportError(`xhr ${what} error`, status, context));
+      end(transportError(`xhr ${what} error`, ...why));
     };
 
     const poll = async () => {
       waiting = true;
       const text = await request("poll");
       waiting = false;
-      if (text === undefined) return;
-      for (const part of text.split(separator)) {
+      for (const part of text?.split(separator) || []) {
         if (closed) return;
         const packet = decodeBase64(part);
-        if (!packet) end(transportError("parser error"));
-        else if (packet.type == "close") end({ description: "transport closed by the server" });
-        else {
-          if (packet.type == "open") open = self.writable = true;
-          self._host._packet(packet);
-        }
+        if (packet && packet.type != "close") self._host._packet(packet);
+        else end(packet ? { description: "transport closed by the server" } : transportError("parser error"));
       }
       next();
     };
@@ -77,39 +69,37 @@ export const polling: TransportKind = {
 
     const self: Transport = {
       name: "polling",
-      writable: false,
+      writable: true,
       _host: host,
 
-      _send(packets) {
+      async _send(packets) {
+        const parts: string[] = [];
         let size = 0;
-        // The server takes only so much at once.
-        let fitting = packets.findIndex(({ data = "" }, i) => {
-          size += 2 + (typeof data == "string" ? sizeOf(data) : Math.ceil(sizeOf(data) / 3) * 4);
-          return i && size > engine._maxPayload;
-        });
-        if (fitting < 0) fitting = packets.length;
         self.writable = false;
         sending = true;
-        void (async () => {
-          const parts = await Promise.all(packets.slice(0, fitting).map(encodeBase64));
-          if (!closed && (await request("post", parts.join(separator))) !== undefined && !closed) {
-            sending = false;
-            self.writable = !paused;
-            self._host._drain();
-            if (paused) next();
-          }
-        })();
-        return fitting;
+        for (const packet of packets) {
+          const part = await encodeBase64(packet);
+          size += sizeOf(part) + 1;
+          // The server takes only so much at once.
+          if (parts[0] && size > engine._maxPayload) break;
+          parts.push(part);
+        }
+        if (!closed && (await request("post", parts.join(separator))) != null && !closed) {
+          sending = false;
+          self.writable = !paused;
+          self._host._drain(parts.length);
+          if (paused) next();
+        }
       },
 
       _close(polite) {
         if (!closed) {
           closed = true;
           const abort = () => aborter.abort();
-          if (polite && open) {
+          if (polite && engine.id) {
             // The server answers the GET that waits; then there is nothing left.
             void request("post", "1").then(abort);
-            later(abort, 5000, opts.autoUnref);
+            later(abort, 5000, opts);
           } else abort();
         }
       },

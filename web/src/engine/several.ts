@@ -1,45 +1,65 @@
 import { env, later, type Timer } from "../env";
-import type { Carrier, Host, TransportKind } from "./transport";
+import type { Carrier, Host, TransportError, TransportKind } from "./transport";
 import { upgrade } from "./upgrade";
 
 /** How long a transport may take to open when there is another to try. */
 const patience = 5000;
 
-/** The transport that worked last in this process; for rememberUpgrade. */
-let lastGood = "";
+/** What worked last in this process, other than polling; for rememberUpgrade. */
+let good: TransportKind | undefined;
 
 /**
  * Opens transports one after the other until one works, and then goes on to a
  * better one if there is one.
  */
 export function start(engine: Carrier, host: Host, kinds: TransportKind[]): void {
-  const { rememberUpgrade, tryAllTransports, upgrade: mayUpgrade, autoUnref } = engine.opts;
-  const [kind, next] = (rememberUpgrade && kinds.filter(({ name }) => name == lastGood && name != "polling")[0] && [env._kinds[lastGood]]) || kinds;
+  const { rememberUpgrade, tryAllTransports, upgrade: mayUpgrade } = engine.opts;
+  const [kind, next] = rememberUpgrade && kinds.includes(good!) ? [good!] : kinds;
   if (!kind) return;
-  const last = (engine._last = !next || !(tryAllTransports ?? kind.name != "polling"));
+  const polls = kind.name == "polling";
+  const last = !next || !(tryAllTransports ?? !polls);
   let timer: Timer | undefined;
   const transport = (engine.transport = engine._create(kind, {
-    ...host,
     _packet(packet) {
       clearTimeout(timer);
       transport._host = host;
-      lastGood = kind.name;
+      if (!polls) good = kind;
       host._packet(packet);
-      if (mayUpgrade != false && transport._pause && engine.readyState == "open") {
-        upgrade(engine, host, kinds.filter(({ name }) => engine._upgrades.includes(name)), (name) => (lastGood = name));
+      if (polls && mayUpgrade != false && engine.readyState == "open") {
+        upgrade(engine, host, kinds.filter(({ name }) => engine._upgrades.includes(name)), (kind) => (good = kind));
       }
     },
     _end(details) {
       clearTimeout(timer);
-      lastGood = "";
-      if (last || engine.readyState != "opening") host._end(details);
+      good = undefined;
+      if (engine.readyState != "opening" || (last && polls)) host._end(details);
+      else if (last) start(engine, asking(engine, host, details as TransportError), [env._kinds.polling]);
       else start(engine, host, kinds.slice(1));
     },
-  }));
+  } as Host));
   if (!last) {
     timer = later(() => {
       transport._close();
       transport._host._end(Error("timeout"));
-    }, patience, autoUnref);
+    }, patience, engine.opts);
   }
 }
+
+/**
+ * A browser tells no one why a WebSocket was refused. Polling is told; so this
+ * takes the status from its error, in the place of an event that says nothing.
+ */
+const asking = (engine: Carrier, host: Host, error: TransportError) =>
+  ({
+    _packet({ data }) {
+      // That opened a session, which nobody wants.
+      engine.id = (/"sid":"(.+?)"/.exec(data as string) || [])[1];
+      engine.transport._close(true);
+      host._end(error);
+    },
+    _end({ description }: TransportError) {
+      // 400 may only say that polling is off.
+      if ((description as number) > 400) error.description = description;
+      host._end(error);
+    },
+  }) as Host;

@@ -58,8 +58,8 @@ export interface Host {
   /** Bytes can be sent; only an upgrade has to know. */
   _open?(): void;
   _packet(packet: EnginePacket): void;
-  /** What was sent has left. */
-  _drain(): void;
+  /** So many of the packets that were given to `_send` have left. */
+  _drain(count: number): void;
   /** It ended: with an error, or because the other side closed it. Not after `_close`. */
   _end(details: unknown): void;
 }
@@ -76,14 +76,13 @@ export interface Carrier {
   readonly readyState: string;
   transport: Transport;
   upgrading?: boolean;
+  readonly writeBuffer: EnginePacket[];
   readonly opts: EngineOptions;
   once(event: "close" | "upgrade", listener: () => void): unknown;
   /** @internal */
   _maxPayload: number;
   /** What the server can do besides. @internal */
   _upgrades: string[];
-  /** Whether no other transport would be tried. @internal */
-  _last: boolean;
   /** @internal */
   _url(name: string, scheme: string, opts: EngineOptions): string;
   /** @internal */
@@ -97,12 +96,12 @@ export interface Carrier {
 /** One way to carry packets between this client and a server. */
 export interface Transport {
   readonly name: string;
-  /** Whether `_send` may be called now. */
+  /** Whether nothing is being sent just now. */
   writable: boolean;
   /** Who listens; an upgrade changes it. @internal */
   _host: Host;
-  /** Sends packets; returns how many, if not all. @internal */
-  _send(packets: EnginePacket[]): number | void;
+  /** Sends packets, or the first of them. @internal */
+  _send(packets: EnginePacket[]): void;
   /** Ends it, telling the server if it is open and `polite`. @internal */
   _close(polite?: boolean): void;
   /** Present on a transport that can be left for another. @internal */
@@ -127,9 +126,3 @@ export interface TransportError extends Error {
 
 export const transportError = (message: string, description?: unknown, context?: unknown): TransportError =>
   Object.assign(Error(message), { type: "TransportError" as const, description, context });
-
-/** Cookies and headers of an HTTP request. */
-export const requestOf = ({ withCredentials, extraHeaders }: EngineOptions): RequestInit => ({
-  credentials: withCredentials ? "include" : "same-origin",
-  headers: extraHeaders,
-});

@@ -6,16 +6,16 @@ import type { Carrier, Host, Transport, TransportKind } from "./transport";
  * go on: a probe over the new transport, then silence on the old one, then the
  * upgrade packet. If anything fails, all stays as it is.
  */
-export function upgrade(engine: Carrier, host: Host, kinds: TransportKind[], done: (name: string) => void): void {
+export function upgrade(engine: Carrier, host: Host, kinds: TransportKind[], done: (kind: TransportKind) => void): void {
   const old = engine.transport;
   for (const kind of kinds) {
     let next: Transport | undefined;
-    let paused = false;
-    let over = false;
+    let paused: unknown;
+    let over: unknown;
     const fail = (cause?: unknown) => {
       if (over) return;
-      over = true;
-      if (next) next._close();
+      over = 1;
+      next?._close();
       if (paused) {
         engine.upgrading = false;
         old._pause!();
@@ -30,17 +30,18 @@ export function upgrade(engine: Carrier, host: Host, kinds: TransportKind[], don
         _packet({ type, data }) {
           if (over) return;
           if (type != "pong" || data != "probe" || engine.upgrading) return fail(type);
-          engine.upgrading = paused = true;
+          engine.upgrading = true;
+          paused = 1;
           engine._fire("upgrading", self);
           old._pause!(() => {
             if (over) return;
-            over = true;
-            self._send([{ type: "upgrade" }]);
+            over = 1;
+            engine.writeBuffer.unshift({ type: "upgrade" });
             old._close();
             self._host = host;
             engine.transport = self;
             engine.upgrading = false;
-            done(kind.name);
+            done(kind);
             engine._fire("upgrade", self);
             engine._flush();
           });
@@ -52,7 +53,7 @@ export function upgrade(engine: Carrier, host: Host, kinds: TransportKind[], don
     engine.once("close", fail);
     engine.once("upgrade", fail);
     // WebTransport goes first.
-    if (kind.name == "websocket" && kinds[1]) later(probe, 200, engine.opts.autoUnref);
+    if (kind.name == "websocket" && kinds[1]) later(probe, 200, engine.opts);
     else probe();
   }
 }

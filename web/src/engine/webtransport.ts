@@ -1,4 +1,4 @@
-import type { Binary } from "../binary";
+import { bytesOf } from "../binary";
 import { soon } from "../env";
 import { decode, encode, type EnginePacket } from "./packet";
 import { type Transport, transportError, type TransportKind } from "./transport";
@@ -11,9 +11,6 @@ interface Session {
   close(): void;
 }
 declare const WebTransport: new (url: string, options?: unknown) => Session;
-
-const bytesOf = async (data: Binary): Promise<Uint8Array> =>
-  ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(await new Response(data).arrayBuffer());
 
 /** Writes a packet with the length, and whether it is binary, before it. */
 async function frame(packet: EnginePacket): Promise<Uint8Array> {
@@ -59,7 +56,7 @@ export const webtransport: TransportKind = {
             if (closed) return;
             soon(() => {
               self.writable = true;
-              self._host._drain();
+              self._host._drain(packets.length);
             });
           } catch (error) {
             fail(error);

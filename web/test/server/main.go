@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/sockeye-go/socketio"
+	"github.com/sockeye-go/socketio/batch"
 )
 
 func main() {
@@ -72,6 +74,11 @@ func application(srv *socketio.Server) {
 				return err
 			}
 			return m.Ack(args...)
+		})
+		s.On("tell me together", func(_ context.Context, m *socketio.Message) error {
+			b := batch.ForSocket(s, nil)
+			defer b.Close()
+			return errors.Join(b.Emit("said", "one"), b.Emit("said"), b.Emit("said", 2, []byte{3}), b.Emit("done"))
 		})
 		s.On("kick me", func(context.Context, *socketio.Message) error {
 			s.Disconnect(false)

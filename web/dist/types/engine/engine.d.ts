@@ -1,6 +1,6 @@
 import { Emitter } from "../emitter";
 import type { EnginePacket, RawData } from "./packet";
-import { type Carrier, type CloseDetails, type EngineOptions, type Transport, type TransportError } from "./transport";
+import type { CloseDetails, EngineOptions, Transport, TransportError } from "./transport";
 interface EngineEvents {
     open: () => void;
     packet: (packet: EnginePacket) => void;
@@ -15,17 +15,29 @@ interface EngineEvents {
     close: (reason: string, details?: CloseDetails | Error) => void;
 }
 /** A connection to a server, over one transport after another. */
-export interface Engine extends Emitter<EngineEvents>, Omit<Carrier, "once" | "_fire"> {
+export declare class Engine extends Emitter<EngineEvents> {
+    private readonly _uri;
+    readonly opts: EngineOptions;
+    private readonly _owner;
     readyState: "opening" | "open" | "closing" | "closed";
     /** What has not left yet; its first entries may be on their way. */
     writeBuffer: EnginePacket[];
+    id?: string;
+    upgrading?: boolean;
+    transport: Transport;
+    private _timer?;
+    /** When a ping has to come. */
+    private _due;
+    private _interval;
+    private _patience;
+    /** @param _owner hears of every event before the listeners do. */
+    constructor(_uri: string | undefined, opts: EngineOptions, _owner: (event: string, a?: unknown, b?: unknown) => void);
     /** Sends a message. */
-    write(data: RawData): Engine;
+    write(data: RawData): this;
     /** The same as write. */
-    send(data: RawData): Engine;
+    send(data: RawData): this;
     /** Closes the connection after what waits has left. */
-    close(): Engine;
+    close(): this;
+    private _heard;
 }
-/** @param owner hears of every event before the listeners do. */
-export declare function connect(uri: string | undefined, opts: EngineOptions, owner: (event: string, a?: unknown, b?: unknown) => void): Engine;
 export {};

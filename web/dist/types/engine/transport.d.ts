@@ -56,8 +56,8 @@ export interface Host {
     /** Bytes can be sent; only an upgrade has to know. */
     _open?(): void;
     _packet(packet: EnginePacket): void;
-    /** What was sent has left. */
-    _drain(): void;
+    /** So many of the packets that were given to `_send` have left. */
+    _drain(count: number): void;
     /** It ended: with an error, or because the other side closed it. Not after `_close`. */
     _end(details: unknown): void;
 }
@@ -72,13 +72,14 @@ export interface Carrier {
     readonly readyState: string;
     transport: Transport;
     upgrading?: boolean;
+    readonly writeBuffer: EnginePacket[];
     readonly opts: EngineOptions;
     once(event: "close" | "upgrade", listener: () => void): unknown;
 }
 /** One way to carry packets between this client and a server. */
 export interface Transport {
     readonly name: string;
-    /** Whether `_send` may be called now. */
+    /** Whether nothing is being sent just now. */
     writable: boolean;
 }
 /** A kind of transport: WebSocket, say. */
@@ -94,5 +95,3 @@ export interface TransportError extends Error {
     context?: unknown;
 }
 export declare const transportError: (message: string, description?: unknown, context?: unknown) => TransportError;
-/** Cookies and headers of an HTTP request. */
-export declare const requestOf: ({ withCredentials, extraHeaders }: EngineOptions) => RequestInit;

@@ -4,4 +4,4 @@ import type { Carrier, Host, TransportKind } from "./transport";
  * go on: a probe over the new transport, then silence on the old one, then the
  * upgrade packet. If anything fails, all stays as it is.
  */
-export declare function upgrade(engine: Carrier, host: Host, kinds: TransportKind[], done: (name: string) => void): void;
+export declare function upgrade(engine: Carrier, host: Host, kinds: TransportKind[], done: (kind: TransportKind) => void): void;

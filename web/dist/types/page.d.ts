@@ -1,0 +1,2 @@
+import { type env } from "./env";
+export declare const watch: typeof env._watch;
