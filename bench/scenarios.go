@@ -54,8 +54,6 @@ func (s *scenario) includes(server string) bool {
 	return !slices.Contains(s.not, server) && (s.only == nil || slices.Contains(s.only, server))
 }
 
-var goServers = []string{"sockeye", "reference"}
-
 var scenarios = []scenario{
 	{name: "upgrade and CONNECT", unit: cpuTime, run: handshakes},
 	{name: "echo with ack, 1 in flight", unit: cpuTime, run: echoes(1, 20)},
@@ -65,8 +63,8 @@ var scenarios = []scenario{
 	{name: "64 KiB binary echo with ack", unit: cpuTime, run: binary},
 	{name: "32 KiB text echo with ack", unit: cpuTime, run: largeText},
 	{name: "long-polling echo", unit: cpuTime, not: []string{"epoll"}, run: polling},
-	{name: "echo with ack, 1 in flight, two cores", unit: cpuTime, only: goServers, procs: 2, run: echoes(1, 20)},
-	{name: "200 rooms of 10, two cores", unit: cpuTime, only: goServers, procs: 2, run: func(p *process, n int) (figure, error) { return broadcast(p, 200, 10, n) }},
+	{name: "echo with ack, 1 in flight, two cores", unit: cpuTime, not: []string{"epoll", "node"}, procs: 2, run: echoes(1, 20)},
+	{name: "200 rooms of 10, two cores", unit: cpuTime, not: []string{"epoll", "node"}, procs: 2, run: func(p *process, n int) (figure, error) { return broadcast(p, 200, 10, n) }},
 	{name: "an echo among 10,000 connections while rooms of 100 receive broadcasts", unit: latency, run: amid},
 	{name: "idle memory per connection", unit: bytesOf, run: idle},
 	{name: "the same after an echo of each", unit: bytesOf, run: idleAfterTraffic},
