@@ -15,7 +15,8 @@ const module = "github.com/sockeye-go/socketio"
 // stands on top: none of these can import it.
 var arrows = map[string][]string{
 	"internal/ws":         {},
-	"internal/poll":       {},
+	"internal/stack":      {},
+	"internal/poll":       {"internal/stack"},
 	"internal/jsonfields": {},
 	"internal/typescript": {"internal/jsonfields"},
 	"internal/msgpack":    {"internal/jsonfields", "parser"},
@@ -29,7 +30,7 @@ var arrows = map[string][]string{
 	"engineio/forward":    {"engineio", "internal/ws"},
 	"adapter":             {"engineio", "parser"},
 	"adapter/adaptertest": {"adapter", "adapter/cluster", "engineio", "parser"},
-	"":                    {"adapter", "engineio", "parser", "web", "internal/component", "internal/tally", "internal/typescript"},
+	"":                    {"adapter", "engineio", "parser", "web", "internal/component", "internal/stack", "internal/tally", "internal/typescript"},
 	"client":              {"", "engineio", "parser"},
 }
 

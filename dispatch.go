@@ -3,6 +3,8 @@ package socketio
 import (
 	"context"
 	"errors"
+
+	"github.com/sockeye-go/socketio/internal/stack"
 )
 
 // dispatch takes an event through the catch-all listeners and the middleware to
@@ -34,7 +36,7 @@ func (s *Socket) dispatch(it *item) (done bool) {
 	if h != nil && h.concurrent {
 		s.nsp.srv.work.add()
 		go func() {
-			growStack()
+			stack.Grow()
 			defer s.nsp.srv.work.done()
 			defer s.handledItem(it)
 			defer s.ended(m)

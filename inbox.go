@@ -3,6 +3,7 @@ package socketio
 import (
 	"sync"
 
+	"github.com/sockeye-go/socketio/internal/stack"
 	"github.com/sockeye-go/socketio/parser"
 )
 
@@ -149,22 +150,9 @@ func (s *Socket) schedule() {
 
 // drainAfresh is drain on a new goroutine.
 func (s *Socket) drainAfresh() {
-	growStack()
+	stack.Grow()
 	s.drain()
 }
-
-// growStack makes the stack of a new goroutine as large as handlers need at
-// once, while there is next to nothing on it to be copied: growing it later, and
-// twice, costs more than a small event.
-//
-//go:noinline
-func growStack() {
-	var room [6 << 10]byte
-	keep(&room)
-}
-
-//go:noinline
-func keep(*[6 << 10]byte) {}
 
 // drain runs a claimed inbox until it is empty.
 func (s *Socket) drain() {

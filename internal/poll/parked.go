@@ -2,15 +2,21 @@ package poll
 
 import (
 	"net"
-	"sync"
+
+	"github.com/sockeye-go/socketio/internal/stack"
 )
 
 // A parked backend has one goroutine in Read and, while something waits to be
 // written, one in Write. It works with any net.Conn.
+//
+// The stack of the one in Read is as small as a stack can be: when it has read
+// something, it leaves its place to a new one, and goes on to the handler, which
+// needs much more of it.
 type parked struct {
 	nc      net.Conn
-	resumed sync.Cond // on Conn.mu; signals the end of a pause
-	writing bool      // the flusher runs
+	small   [smallRead]byte
+	large   *[readSize]byte // only while a read has just filled its buffer
+	writing bool            // the flusher runs
 }
 
 func newParked(nc net.Conn) backend { return &parked{nc: nc} }
@@ -19,63 +25,62 @@ func newParked(nc net.Conn) backend { return &parked{nc: nc} }
 // and most events; more is read with a shared buffer.
 const smallRead = 256
 
-func (p *parked) start(c *Conn) {
-	c.mu.Lock() // it may be closed at this moment
-	p.resumed.L = &c.mu
-	c.mu.Unlock()
-	go p.readLoop(c)
+func (p *parked) start(c *Conn) { go p.wait(c) }
+
+func (p *parked) wakeReader(c *Conn) { go p.wait(c) }
+
+// wait reads once. Nothing that is called here, or in place of it, may need much
+// stack before Read has returned.
+func (p *parked) wait(c *Conn) {
+	buf := p.small[:]
+	if p.large != nil {
+		buf = p.large[:]
+	}
+	n, err := p.nc.Read(buf)
+	p.received(c, buf, n, err)
 }
 
-func (p *parked) readLoop(c *Conn) {
-	small := make([]byte, smallRead)
-	var large *[readSize]byte // only while a read has just filled its buffer
-	for {
-		buf := small
-		if large != nil {
-			buf = large[:]
-		}
-		n, err := p.nc.Read(buf)
-		if n > 0 {
-			c.h.Data(buf[:n])
-		}
-		switch full := n == len(buf); {
-		case full && large == nil:
-			large = readBuffers.Get().(*[readSize]byte)
-		case !full && large != nil:
-			readBuffers.Put(large)
-			large = nil
-		}
-		if err == nil {
-			c.h.Batch(false)
-			if !p.holdWhilePaused(c) {
-				continue
-			}
-			err = net.ErrClosed
-		}
-		if large != nil {
-			readBuffers.Put(large)
+// received hands what was read to the handler. Only one goroutine at a time is
+// between wait and the next: what follows it may run beside it.
+func (p *parked) received(c *Conn, buf []byte, n int, err error) {
+	stack.Grow()
+	if n > 0 {
+		c.h.Data(buf[:n])
+	}
+	switch full := n == len(buf); {
+	case full && p.large == nil:
+		p.large = readBuffers.Get().(*[readSize]byte)
+	case !full && p.large != nil:
+		readBuffers.Put(p.large)
+		p.large = nil
+	}
+	if err == nil && !p.goOn(c) {
+		err = net.ErrClosed
+	}
+	if err != nil {
+		if p.large != nil {
+			readBuffers.Put(p.large)
+			p.large = nil
 		}
 		c.readerDone(err)
-		c.h.Batch(true)
-		return
 	}
+	c.h.Batch(true)
 }
 
-// holdWhilePaused waits for Resume and reports whether the connection ended.
-func (p *parked) holdWhilePaused(c *Conn) bool {
+// goOn has more read, unless that has to wait for Resume. It reports whether the
+// connection is open.
+func (p *parked) goOn(c *Conn) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for c.paused && c.err == nil {
-		c.reading = false
-		c.again = true // there may be more: Resume wakes this reader
-		p.resumed.Wait()
+	switch {
+	case c.err != nil:
+		return false
+	case c.paused:
+		c.reading, c.again = false, true // there may be more
+	default:
+		go p.wait(c)
 	}
-	c.reading = true
-	return c.err != nil
-}
-
-func (p *parked) wakeReader(c *Conn) {
-	p.resumed.Broadcast()
+	return true
 }
 
 // holdBack is not needed: the flusher gathers what comes while it writes.
@@ -144,7 +149,4 @@ func (p *parked) closeWrite(c *Conn) {
 func (p *parked) close(*Conn, bool) {
 	// Closing a TLS connection writes an alert and may wait for it.
 	go func() { _ = p.nc.Close() }()
-	if p.resumed.L != nil {
-		p.resumed.Broadcast()
-	}
 }
