@@ -107,12 +107,15 @@ func appendMessageFrame(dst []byte, kind packetType, m Message, f form) []byte {
 	if m.Binary && f != 0 {
 		return f.appendBinaryFrame(dst, kind, m.Data)
 	}
+	return append(appendMessageHeader(dst, kind, m), m.Data...)
+}
+
+// appendMessageHeader is what precedes m.Data in the usual form.
+func appendMessageHeader(dst []byte, kind packetType, m Message) []byte {
 	if m.Binary {
-		return ws.AppendFrame(dst, ws.Binary, m.Data)
+		return ws.AppendHeader(dst, ws.Binary, len(m.Data))
 	}
-	dst = ws.AppendHeader(dst, ws.Text, len(m.Data)+1)
-	dst = append(dst, byte(kind))
-	return append(dst, m.Data...)
+	return append(ws.AppendHeader(dst, ws.Text, len(m.Data)+1), byte(kind))
 }
 
 // pollPackets returns the packets in the form of a polling payload, separated

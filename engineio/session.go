@@ -127,12 +127,24 @@ func (s *Session) SendMessages(f Flags, msgs ...Message) error {
 	if t.context != nil {
 		return t.sendIn(packetMessage, msgs, f)
 	}
+	last := msgs[len(msgs)-1]
+	large := t.form == 0 && f&(Volatile|Lossy) == 0 && len(last.Data) >= largeMessage && !t.deflates(len(last.Data)+1, f)
+	if large {
+		size -= len(last.Data)
+		msgs = msgs[:len(msgs)-1]
+	}
 	buf := scratch.Get().(*[]byte)
 	b := slices.Grow((*buf)[:0], size)
 	for _, m := range msgs {
 		b = t.appendFrame(b, packetMessage, m, f)
 	}
-	err := t.send(b, false, f)
+	var err error
+	if large {
+		b = appendMessageHeader(b, packetMessage, last)
+		err = s.sendError(t.conn.WriteLarge(b, last.Data))
+	} else {
+		err = t.send(b, false, f)
+	}
 	if cap(b) <= maxScratch {
 		*buf = b
 		scratch.Put(buf)
@@ -140,11 +152,14 @@ func (s *Session) SendMessages(f Flags, msgs ...Message) error {
 	return err
 }
 
+// largeMessage is the size from which on a message is handed to the kernel from
+// where it is, and not copied behind its frame's header first.
+const largeMessage = 16 << 10
+
 // scratch holds frames while they are written.
 var scratch = sync.Pool{New: func() any { b := make([]byte, 0, 512); return &b }}
 
-// maxScratch bounds what is kept for later: 64 KiB of binary data fit.
-const maxScratch = 80 << 10
+const maxScratch = 64 << 10
 
 // Writable reports whether a message would leave at once.
 func (s *Session) Writable() bool {

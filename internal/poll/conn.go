@@ -112,6 +112,51 @@ func (c *Conn) Write(b []byte, shared bool) error {
 	return c.writeLocked(b, shared)
 }
 
+// WriteLarge is Write for several slices that are too large to be copied without
+// need: what the kernel takes at once is not. All of them may be reused when it
+// returns.
+func (c *Conn) WriteLarge(bufs ...[]byte) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.held {
+		c.flushLocked()
+	}
+	if c.err != nil || c.sealed {
+		return net.ErrClosed
+	}
+	n := 0
+	if c.out == nil {
+		var err error
+		if n, err = c.sys.tryWritev(bufs); err != nil {
+			c.failLocked(err)
+			return net.ErrClosed
+		}
+	}
+	rest := after(bufs, n)
+	switch {
+	case len(rest) == 0:
+		return nil
+	case c.out != nil:
+		return c.queueLocked(rest, true)
+	}
+	return c.startQueueLocked(rest, true, n > 0)
+}
+
+// after returns what follows the first n bytes, as one new slice.
+func after(bufs [][]byte, n int) []byte {
+	total := -n
+	for _, b := range bufs {
+		total += len(b)
+	}
+	rest := make([]byte, 0, total)
+	for _, b := range bufs {
+		skip := min(n, len(b))
+		n -= skip
+		rest = append(rest, b[skip:]...)
+	}
+	return rest
+}
+
 // WriteIfIdle is Write for data that is not worth waiting for: it reports
 // false, and does nothing, when older data still waits.
 func (c *Conn) WriteIfIdle(b []byte, shared bool) (bool, error) {
@@ -189,9 +234,15 @@ func (c *Conn) writeNowLocked(b []byte, shared bool) error {
 	if n == len(b) {
 		return nil
 	}
+	return c.startQueueLocked(b[n:], shared, n > 0)
+}
+
+// startQueueLocked queues what the kernel did not take. If begun, it has taken some
+// of the same frame.
+func (c *Conn) startQueueLocked(b []byte, shared, begun bool) error {
 	c.out = newOutbox()
-	if err := c.queueLocked(b[n:], shared); err != nil {
-		if n > 0 {
+	if err := c.queueLocked(b, shared); err != nil {
+		if begun {
 			// Half of a frame is on its way: nothing sensible can follow it.
 			c.failLocked(err) // frees the outbox
 			return err
