@@ -63,6 +63,13 @@ func RunRecoveryReal(t *testing.T, build func(t *testing.T, hosts []*Host) *Clus
 	}
 }
 
+// SettleBy has f wait until everything has arrived that was sent, in a test over
+// real parts that uses [Client] and [Socket] by itself.
+func SettleBy(t *testing.T, f func()) {
+	settle = f
+	t.Cleanup(func() { settle = synctest.Wait })
+}
+
 func runRecovery(t *testing.T, build func(t *testing.T, hosts []*Host) *Cluster, test func(*testing.T, *Cluster)) {
 	c := build(t, NewRecoveringHosts(3))
 	if c.Settle != nil {

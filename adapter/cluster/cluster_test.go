@@ -39,11 +39,11 @@ func TestContract(t *testing.T) {
 	})
 }
 
-func ordered(t *testing.T, hub *cluster.Hub, shelf *cluster.Shelf, hosts []*adaptertest.Host) []adapter.Adapter {
+func ordered(t *testing.T, hub *cluster.Hub, shelf *cluster.Shelf, hosts []*adaptertest.Host, o ...*cluster.Options) []adapter.Adapter {
 	t.Helper()
 	var as []adapter.Adapter
 	for _, h := range hosts {
-		a, err := cluster.NewOrderedFactory(hub, shelf, nil)(h)
+		a, err := cluster.NewOrderedFactory(hub, shelf, append(o, nil)[0])(h)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -63,17 +63,21 @@ func TestOrderedContract(t *testing.T) {
 	}
 }
 
-// TestRecovery: clients come back to any node.
+// TestRecovery: clients come back to any node, also where messages are numbered.
 func TestRecovery(t *testing.T) {
-	adaptertest.RunRecovery(t, func(t *testing.T, hosts []*adaptertest.Host) *adaptertest.Cluster {
-		hub, shelf := cluster.NewHub(), cluster.NewShelf()
-		as := ordered(t, hub, shelf, hosts)
-		return &adaptertest.Cluster{Hosts: hosts, Adapters: as, Kill: func(i int) {
-			uid := as[i].(*cluster.Ordered).UID()
-			shelf.Kill(uid)
-			hub.Kill(uid)
-		}}
-	})
+	for name, o := range map[string]*cluster.Options{"": nil, "numbered": {Sequence: true}} {
+		t.Run(name, func(t *testing.T) {
+			adaptertest.RunRecovery(t, func(t *testing.T, hosts []*adaptertest.Host) *adaptertest.Cluster {
+				hub, shelf := cluster.NewHub(), cluster.NewShelf()
+				as := ordered(t, hub, shelf, hosts, o)
+				return &adaptertest.Cluster{Hosts: hosts, Adapters: as, Kill: func(i int) {
+					uid := as[i].(*cluster.Ordered).UID()
+					shelf.Kill(uid)
+					hub.Kill(uid)
+				}}
+			})
+		})
+	}
 }
 
 func TestShelf(t *testing.T) {

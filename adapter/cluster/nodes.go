@@ -27,7 +27,7 @@ type node struct {
 
 // numbered reports whether the node is one of ours, which a broker that sees who
 // is connected looks after.
-func (n *node) numbered() bool { return n.seq != 0 || n.answer != 0 }
+func (n *node) numbered() bool { return n.seq != 0 || n.answer != 0 || n.logged != 0 }
 
 // heard notes that a node is there. It reports whether that is new, whether the
 // message has been received before, and how many before it were not.
@@ -48,7 +48,7 @@ func (n *nodes) heard(m *Message, logged bool) (fresh, repeated bool, lost uint6
 	switch {
 	case logged:
 		last = &x.logged
-	case m.Type.response():
+	case m.Type.response() || m.Type == sessionRequest: // for this node alone
 		last = &x.answer
 	}
 	if m.Seq != 0 {

@@ -33,10 +33,11 @@ type bus struct {
 
 	mu       sync.Mutex
 	channels map[string][]*channel // by name
+	logs     map[string][]*logTail // by the name of their channel
 }
 
 func newBus(pool *pgxpool.Pool, o *Options) *bus {
-	b := &bus{pool: pool, o: o, channels: make(map[string][]*channel)}
+	b := &bus{pool: pool, o: o, channels: make(map[string][]*channel), logs: make(map[string][]*logTail)}
 	b.table = table{pool: pool, o: o}
 	b.l = &listener{pool: pool, o: o, receive: b.receive, probeTimeout: defaultProbeTimeout}
 	return b
@@ -129,7 +130,7 @@ func (c *channel) Send(ctx context.Context, ms []*cluster.Message, to []string) 
 	for i, m := range ms {
 		n, err := c.o.encode(m, to[i])
 		if err != nil {
-			errs = append(errs, err)
+			errs = append(errs, &cluster.EncodeError{Err: err})
 			continue
 		}
 		notices = append(notices, n)
@@ -170,8 +171,11 @@ func (b *bus) receive(ctx context.Context, batch []*pgconn.Notification) {
 	var ids []int64
 	for _, n := range batch {
 		b.mu.Lock()
-		channels := b.channels[n.Channel]
+		channels, logs := b.channels[n.Channel], b.logs[n.Channel]
 		b.mu.Unlock()
+		for _, l := range logs {
+			l.notified(n.Payload)
+		}
 		for _, c := range channels {
 			id, mine := readHeader(n.Payload, c.uid)
 			if id != 0 {

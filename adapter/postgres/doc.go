@@ -26,6 +26,9 @@
 // connection does not reach it. It serves its own sockets meanwhile, and Health
 // of the namespace says so.
 //
+// [NewLog] keeps what is emitted in a table, so that clients recover on any node,
+// and [NewLogEmitter] writes to an outbox, from which nothing is lost.
+//
 // LISTEN needs a connection that stays with one session of the server. Behind a
 // transaction pooler (PgBouncer in transaction mode, Supavisor, RDS Proxy) it does
 // not work; the adapter notices that, says so, and takes a straight connection by

@@ -21,7 +21,8 @@ import (
 // with every emit, a server that is not connected at that moment misses it.
 type Emitter struct {
 	*cluster.Emitter
-	o *Options
+	o      *Options
+	logged bool
 }
 
 // A DB executes statements: a pool, a connection or a transaction of pgx.
@@ -39,7 +40,17 @@ type SQL interface {
 // ChannelPrefix, Table and PayloadThreshold count, and must be those of the
 // servers. db may be nil if it is used with transactions alone.
 func NewEmitter(db DB, o *Options) *Emitter {
-	e := &Emitter{o: o.withDefaults()}
+	return newEmitter(db, o, false)
+}
+
+// NewLogEmitter is [NewEmitter] for servers with a log, [NewLog]. What is emitted is
+// written to a table, the outbox, and moved into the log by one of the servers as
+// soon as it is committed. If none is connected then, it waits for one: it is not
+// lost. Of o ChannelPrefix and LogPrefix count.
+func NewLogEmitter(db DB, o *Options) *Emitter { return newEmitter(db, o, true) }
+
+func newEmitter(db DB, o *Options, logged bool) *Emitter {
+	e := &Emitter{o: o.withDefaults(), logged: logged}
 	e.Emitter = e.on(func(ctx context.Context, sql string, args ...any) error {
 		if db == nil {
 			return fmt.Errorf("postgres: the emitter has no database: use WithTx")
@@ -72,15 +83,23 @@ var emitted atomic.Uint64
 
 func (e *Emitter) on(exec notifier) *cluster.Emitter {
 	return cluster.NewEmitter(func(ctx context.Context, m *cluster.Message) error {
-		m.Seq = emitted.Add(1)
-		n, err := e.o.encode(m, "")
+		s, err := e.statement(m)
 		if err != nil {
 			return err
 		}
-		s := e.o.one(e.o.channel(m.NSP), n)
 		if err := exec(ctx, s.sql, s.args...); err != nil {
 			return fmt.Errorf("postgres: emit: %w", err)
 		}
 		return nil
 	})
+}
+
+func (e *Emitter) statement(m *cluster.Message) (statement, error) {
+	if e.logged {
+		b, err := cluster.Encode(m)
+		return statement{e.o.emitOutbox(), []any{e.o.channel(m.NSP), b, e.o.logChannel(m.NSP)}}, err
+	}
+	m.Seq = emitted.Add(1)
+	n, err := e.o.encode(m, "")
+	return e.o.one(e.o.channel(m.NSP), n), err
 }

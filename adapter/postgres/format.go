@@ -16,13 +16,18 @@ import (
 
 // channel returns the name of the channel of a namespace, as Node does. Names
 // that PostgreSQL cannot have, and Node neither, are replaced by a hash.
-func (o *Options) channel(nsp string) string {
-	name := o.ChannelPrefix + "#" + nsp
+func (o *Options) channel(nsp string) string { return o.named("#", nsp) }
+
+// logChannel is that on which logs are announced.
+func (o *Options) logChannel(nsp string) string { return o.named("!", nsp) }
+
+func (o *Options) named(kind, nsp string) string {
+	name := o.ChannelPrefix + kind + nsp
 	if len(name) <= maxName && plain(nsp) {
 		return name
 	}
 	sum := sha256.Sum256([]byte(nsp))
-	return o.ChannelPrefix + "##" + hex.EncodeToString(sum[:14])
+	return o.ChannelPrefix + kind + "#" + hex.EncodeToString(sum[:14])
 }
 
 // plain reports whether PostgreSQL takes s for text.

@@ -27,6 +27,13 @@ type Options struct {
 	// CleanupInterval is how long a message stays in the table at least. Default
 	// 30 s.
 	CleanupInterval time.Duration
+	// LogPrefix begins the names of the tables of [NewLog] and [NewLogEmitter]; a
+	// schema and a dot may precede it. Default "socket_io_". They are made if they
+	// are not there.
+	LogPrefix string
+	// LogLength is how many messages of a namespace the log keeps at most; older
+	// than clients may come back to are removed anyway. Default 100,000.
+	LogLength int
 	// Connect makes the connection to listen on; it is closed with the last
 	// namespace. Default: one out of the pool. Behind a transaction pooler it has
 	// to go past it, to the same database.
@@ -90,6 +97,18 @@ func (o *Options) withDefaults() *Options {
 	}
 	if c.CleanupInterval == 0 {
 		c.CleanupInterval = 30 * time.Second
+	}
+	if c.LogPrefix == "" {
+		c.LogPrefix = "socket_io_"
+	}
+	if !tableName.MatchString(c.LogPrefix) {
+		panic(fmt.Sprintf("postgres: Options.LogPrefix: %q is no beginning of a table's name", c.LogPrefix))
+	}
+	if c.LogLength < 0 {
+		panic(fmt.Sprintf("postgres: Options.LogLength: %d is negative", c.LogLength))
+	}
+	if c.LogLength == 0 {
+		c.LogLength = 100_000
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()

@@ -69,12 +69,8 @@ func (t *table) ensure() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), connectTimeout)
 	defer cancel()
-	err := t.make(ctx)
-	if e, ok := errors.AsType[*pgconn.PgError](err); ok && e.Code == "42501" {
-		err = fmt.Errorf("%w: have somebody who may do so run\n%s;\nand GRANT SELECT, INSERT, DELETE on it, and USAGE on its sequence", err, t.o.create())
-	}
-	if err != nil {
-		return fmt.Errorf("postgres: table %s: %w", t.o.Table, inWords(t.pool, err))
+	if err := t.o.ensure(ctx, t.pool, t.o.Table, t.o.create()); err != nil {
+		return err
 	}
 	t.mu.Lock()
 	t.ready = true
@@ -83,17 +79,29 @@ func (t *table) ensure() error {
 	return nil
 }
 
-func (t *table) make(ctx context.Context) error {
+// ensure makes what belongs to a table if it is not there.
+func (o *Options) ensure(ctx context.Context, pool *pgxpool.Pool, table, ddl string) error {
+	err := o.make(ctx, pool, table, ddl)
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok && e.Code == "42501" {
+		err = fmt.Errorf("%w: have somebody who may do so run\n%s;\nand GRANT ALL on it and on its sequences", err, ddl)
+	}
+	if err != nil {
+		return fmt.Errorf("postgres: table %s: %w", table, inWords(pool, err))
+	}
+	return nil
+}
+
+func (o *Options) make(ctx context.Context, pool *pgxpool.Pool, table, ddl string) error {
 	var there bool
-	if err := t.pool.QueryRow(ctx, "SELECT to_regclass($1) IS NOT NULL", t.o.Table).Scan(&there); err != nil || there {
+	if err := pool.QueryRow(ctx, "SELECT to_regclass($1) IS NOT NULL", table).Scan(&there); err != nil || there {
 		return err
 	}
-	return pgx.BeginFunc(ctx, t.pool, func(tx pgx.Tx) error {
+	return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
 		// IF NOT EXISTS alone fails for one of two that do it at once.
-		if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock(hashtext($1))", t.o.Table); err != nil {
+		if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock(hashtext($1))", table); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, t.o.create())
+		_, err := tx.Conn().PgConn().Exec(ctx, ddl).ReadAll()
 		return err
 	})
 }
