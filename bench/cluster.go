@@ -39,9 +39,11 @@ var clusterAdapters = []struct {
 	{"memory", []string{"sockeye", "node"}}, // one node: what an adapter is compared with
 	{"redis", []string{"sockeye", "node"}},
 	{"redis-sharded", []string{"sockeye", "node"}},
-	{"redis-streams", []string{"node"}},
+	{"redis-streams", []string{"sockeye", "node"}},
 	{"nats", []string{"sockeye"}},
+	{"nats-jetstream", []string{"sockeye"}},
 	{"postgres", []string{"sockeye", "node"}},
+	{"postgres-log", []string{"sockeye"}},
 }
 
 var clusterSizes = []int{2, 4, 8}

@@ -22,7 +22,8 @@ const clusterResults = "cluster-"
 // A clusterReport is what a run of clusters measured.
 type clusterReport struct {
 	report
-	Cells []clusterCell `json:"cells"`
+	Cells      []clusterCell `json:"cells"`
+	Recoveries []recovered   `json:"recoveries"`
 }
 
 func measureClusters(quick bool, only string, progress io.Writer) error {
@@ -30,13 +31,16 @@ func measureClusters(quick bool, only string, progress io.Writer) error {
 	if err != nil {
 		return err
 	}
-	repeats, ph, sizes := 2, phases{2500 * time.Millisecond, 2 * time.Second}, clusterSizes
+	repeats, ph, sizes, clients := 2, phases{2500 * time.Millisecond, 2 * time.Second}, clusterSizes, 1000
 	if quick {
-		repeats, ph, sizes = 1, phases{200 * time.Millisecond, 100 * time.Millisecond}, []int{2}
+		repeats, ph, sizes, clients = 1, phases{200 * time.Millisecond, 100 * time.Millisecond}, []int{2}, 100
 	}
 	r := clusterReport{report: *newReport(0, repeats)}
 	r.Servers = []string{"sockeye", "node"}
 	if r.Cells, err = runClusters(repeats, ph, sizes, matching, progress); err != nil {
+		return err
+	}
+	if r.Recoveries, err = runRecoveries(clients, matching, progress); err != nil {
 		return err
 	}
 	fmt.Print(r.tables())
@@ -57,7 +61,7 @@ func measureClusters(quick bool, only string, progress io.Writer) error {
 
 var clusterTitles = map[string]string{
 	"memory": "one node, without an adapter", "redis": "Redis, classic", "redis-sharded": "Redis, sharded", "redis-streams": "Redis Streams",
-	"nats": "NATS", "postgres": "PostgreSQL",
+	"nats": "NATS", "nats-jetstream": "NATS, JetStream", "postgres": "PostgreSQL", "postgres-log": "PostgreSQL, log",
 }
 
 // of returns the runs of a cell.
@@ -123,6 +127,7 @@ func (r *clusterReport) tables() string {
 			}
 		}
 	}
+	b.WriteString("\n" + r.recoveries())
 	return b.String()
 }
 

@@ -35,34 +35,46 @@ func clusterOptions(adapter, broker string) (o *socketio.Options, end func(), er
 	case "":
 		return nil, end, nil
 	case "memory":
-	case "redis", "redis-sharded":
+	case "redis", "redis-sharded", "redis-streams":
 		ro, err := goredis.ParseURL(broker)
 		if err != nil {
 			return nil, nil, err
 		}
 		client := goredis.NewClient(ro)
 		end = func() { client.Close() }
-		if adapter == "redis" {
+		switch adapter {
+		case "redis":
 			o.Adapter = redis.New(client, nil)
-		} else {
+		case "redis-sharded":
 			o.Adapter = redis.NewSharded(client, nil)
+		default:
+			o.Adapter = redis.NewStreams(client, nil)
 		}
-	case "nats":
+	case "nats", "nats-jetstream":
 		conn, err := natsgo.Connect(broker, natsgo.MaxReconnects(-1))
 		if err != nil {
 			return nil, nil, err
 		}
 		end = conn.Close
-		o.Adapter = nats.New(conn, nil)
-	case "postgres":
+		no := &nats.Options{}
+		if adapter != "nats" {
+			no.JetStream = &nats.JetStream{}
+		}
+		o.Adapter = nats.New(conn, no)
+	case "postgres", "postgres-log":
 		pool, err := pgxpool.New(context.Background(), broker)
 		if err != nil {
 			return nil, nil, err
 		}
 		end = pool.Close
-		o.Adapter = postgres.New(pool, nil)
+		if o.Adapter = postgres.New(pool, nil); adapter != "postgres" {
+			o.Adapter = postgres.NewLog(pool, nil)
+		}
 	default:
 		err = fmt.Errorf("no adapter %q", adapter)
+	}
+	if os.Getenv("BENCH_RECOVERY") != "" {
+		o.Recovery = &socketio.Recovery{}
 	}
 	return o, end, err
 }
@@ -81,7 +93,7 @@ func startBroker(adapter string) (*broker, error) {
 		return &broker{pids: func() []int { return nil }, stop: func() {}}, nil
 	case strings.HasPrefix(adapter, "redis"):
 		return startRedis()
-	case adapter == "nats":
+	case strings.HasPrefix(adapter, "nats"):
 		return startChild("nats-server")
 	}
 	s, err := pgserver.Start()
@@ -126,8 +138,12 @@ func startChild(what string) (*broker, error) {
 	if err != nil {
 		return nil, err
 	}
+	dir, err := os.MkdirTemp("", "bench")
+	if err != nil {
+		return nil, err
+	}
 	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), "BENCH_SERVE="+what)
+	cmd.Env = append(os.Environ(), "BENCH_SERVE="+what, "BENCH_DIR="+dir)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -140,6 +156,7 @@ func startChild(what string) (*broker, error) {
 	b := &broker{url: strings.TrimSpace(line), pids: func() []int { return []int{cmd.Process.Pid} }, stop: func() {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
+		_ = os.RemoveAll(dir)
 	}}
 	if err != nil {
 		b.stop()
@@ -150,7 +167,8 @@ func startChild(what string) (*broker, error) {
 
 // serveNATS is a nats-server until the process is killed.
 func serveNATS() error {
-	s, err := natsserver.NewServer(&natsserver.Options{Host: "127.0.0.1", Port: natsserver.RANDOM_PORT, NoSigs: true, NoLog: true})
+	dir := os.Getenv("BENCH_DIR")
+	s, err := natsserver.NewServer(&natsserver.Options{Host: "127.0.0.1", Port: natsserver.RANDOM_PORT, NoSigs: true, NoLog: true, JetStream: true, StoreDir: dir})
 	if err != nil {
 		return err
 	}
@@ -170,7 +188,7 @@ type member struct {
 }
 
 // startMember starts a server, "sockeye" or "node", on an adapter.
-func startMember(server, adapter, url string) (*member, error) {
+func startMember(server, adapter, url string, env ...string) (*member, error) {
 	args := []string{"node", "node/server.js"}
 	if server != "node" {
 		self, err := os.Executable()
@@ -181,6 +199,7 @@ func startMember(server, adapter, url string) (*member, error) {
 	}
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Env = append(os.Environ(), "BENCH_SERVE=sockeye", "BENCH_ADAPTER="+adapter, "BENCH_BROKER="+url)
+	cmd.Env = append(cmd.Env, env...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {

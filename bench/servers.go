@@ -84,6 +84,15 @@ func newSockeye(o *socketio.Options) http.Handler {
 	socketio.NewEventWithAck[body, body]("echo").Handle(srv, func(_ context.Context, _ *socketio.Socket, b body) (body, error) { return b, nil })
 	socketio.NewEventWithAck[[]byte, []byte]("bin").Handle(srv, func(_ context.Context, _ *socketio.Socket, b []byte) ([]byte, error) { return b, nil })
 	socketio.NewEventWithAck[string, bool]("join").Handle(srv, func(_ context.Context, s *socketio.Socket, room string) (bool, error) { return true, s.Join(room) })
+	// What is confirmed has been emitted, and the store has it.
+	socketio.NewEventWithAck[cast, bool]("confirm").Handle(srv, func(ctx context.Context, _ *socketio.Socket, c cast) (bool, error) {
+		if c.Text != "" {
+			if err := castEvent.Emit(srv.To(c.Room), c); err != nil {
+				return false, err
+			}
+		}
+		return true, srv.Flush(ctx)
+	})
 	castEvent.Handle(srv, func(_ context.Context, _ *socketio.Socket, c cast) error { return castEvent.Emit(srv.To(c.Room), c) })
 	return srv
 }
