@@ -184,7 +184,7 @@ func (n *nodes) find(ctx context.Context, q string, f *found) {
 			continue
 		}
 		f.Looked += other.Looked
-		f.Complete = f.Complete && other.Complete
+		f.Complete, f.Exact = f.Complete && other.Complete, f.Exact && other.Exact
 		f.Sockets = append(f.Sockets, other.Sockets[:min(len(other.Sockets), pageSize)]...)
 		for _, r := range other.Rooms[:min(len(other.Rooms), pageSize)] {
 			i := slices.IndexFunc(f.Rooms, func(have roomView) bool { return have.Namespace == r.Namespace && have.Room == r.Room })

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,8 +18,8 @@ const (
 	pageSize = 50
 	// maxOffset is how far one can page: further on, searching is quicker.
 	maxOffset = 10_000
-	// searchTime is how long sockets and rooms are looked through.
-	searchTime = 150 * time.Millisecond
+	// searchTime is how long sockets and rooms are looked through: a million or more.
+	searchTime = time.Second
 )
 
 // userRoom is the beginning of the rooms of middleware/auth, each of one user.
@@ -81,6 +82,7 @@ type found struct {
 	Rooms    []roomView   `json:"rooms"`
 	Looked   int          `json:"looked"`   // at so many sockets
 	Complete bool         `json:"complete"` // at all of them
+	Exact    bool         `json:"exact"`    // at none but those of that very name
 	Missing  string       `json:"missing,omitempty"`
 }
 
@@ -124,13 +126,19 @@ func (d *Dashboard) find(ctx context.Context, q string) *found {
 			}
 		}
 	}
+	if f.Exact = len(f.Sockets)+len(f.Rooms) > 0; f.Exact {
+		return f
+	}
 	low := strings.ToLower(q)
 	end := time.Now().Add(searchTime)
 	for _, n := range d.srv.Namespaces() {
 		for s := range n.Sockets() {
-			if f.Looked++; f.Looked%1024 == 0 && (time.Now().After(end) || ctx.Err() != nil) {
-				f.Complete = false
-				return f
+			if f.Looked++; f.Looked%1024 == 0 {
+				runtime.Gosched() // who waits for this core is busier than we are
+				if time.Now().After(end) || ctx.Err() != nil {
+					f.Complete = false
+					return f
+				}
 			}
 			if d.matches(s, q, low) && !add(s) {
 				f.Complete = false
@@ -138,7 +146,7 @@ func (d *Dashboard) find(ctx context.Context, q string) *found {
 			}
 		}
 	}
-	f.Rooms = append(f.Rooms, d.roomsLike(low, q, pageSize-len(f.Rooms), end)...)
+	f.Rooms = append(f.Rooms, d.roomsLike(low, pageSize-len(f.Rooms), end)...)
 	return f
 }
 
@@ -149,15 +157,15 @@ func (d *Dashboard) matches(s *socketio.Socket, q, low string) bool {
 	return d.opts.User != nil && strings.Contains(strings.ToLower(d.user(s)), low)
 }
 
-// roomsLike finds rooms by a part of their name, but for the one that is named so.
-func (d *Dashboard) roomsLike(low, exact string, limit int, end time.Time) (views []roomView) {
+// roomsLike finds rooms by a part of their name.
+func (d *Dashboard) roomsLike(low string, limit int, end time.Time) (views []roomView) {
 	looked := 0
 	for _, n := range d.srv.Namespaces() {
 		for room, size := range n.Rooms() {
 			if looked++; len(views) >= limit || looked%1024 == 0 && time.Now().After(end) {
 				return views
 			}
-			if room != exact && strings.Contains(strings.ToLower(room), low) {
+			if strings.Contains(strings.ToLower(room), low) {
 				views = append(views, roomView{n.Name(), room, size})
 			}
 		}

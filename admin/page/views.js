@@ -215,7 +215,7 @@ export function find(query) {
   get("find", query).then((f) => {
     s.rows(f.sockets);
     r.rows(f.rooms);
-    said.textContent = f.complete ? `Looked at ${number(f.looked)} sockets.` : `Stopped after ${number(f.looked)} sockets: there may be more. Ids, rooms and users of middleware/auth are found at once by their exact name.`;
+    said.textContent = f.exact ? "Exactly that name." : f.complete ? `Looked at ${number(f.looked)} sockets.` : `Stopped after ${number(f.looked)} sockets: there may be more. Ids, rooms and users of middleware/auth are found at once by their exact name.`;
     if (f.missing) said.textContent += ` Some nodes did not answer: ${f.missing}`;
     if (f.sockets.length === 1 && f.rooms.length === 0 && f.sockets[0].id === query.q) location.replace(link("socket", { ns: f.sockets[0].namespace, id: f.sockets[0].id }));
   }, (e) => (said.textContent = e.message));
