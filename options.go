@@ -213,6 +213,10 @@ type Options struct {
 	// reporting true, so that a load balancer looks elsewhere before anybody is
 	// refused. Default none.
 	ShutdownDelay time.Duration
+	// ShutdownEvent is emitted to each socket right before Shutdown ends its
+	// connection, without arguments: a hint for clients that want to tell a restart
+	// from a network that broke. Default none.
+	ShutdownEvent string
 	// ShutdownRate is how many connections Shutdown closes in a second, so that
 	// they do not all come back at once, somewhere else. Default 2,000.
 	ShutdownRate int
@@ -290,6 +294,9 @@ func (o *Options) withDefaults() *Options {
 	}
 	if c.ShutdownGrace == 0 {
 		c.ShutdownGrace = time.Second
+	}
+	if c.ShutdownEvent != "" && checkEvent(c.ShutdownEvent) != nil {
+		panic(fmt.Sprintf("socketio: Options.ShutdownEvent: %q is a reserved name", c.ShutdownEvent))
 	}
 	number(&c.ShutdownRate, 2000, "ShutdownRate")
 	if c.Parser == nil {

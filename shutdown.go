@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sockeye-go/socketio/adapter"
+	"github.com/sockeye-go/socketio/parser"
 )
 
 // Draining reports whether Shutdown or Close has been called: a load balancer
@@ -141,6 +142,7 @@ func (c *connection) leave(grace time.Duration) {
 // shut is the end of a connection that was told to leave.
 func (c *connection) shut() {
 	for _, s := range c.all() {
+		s.hint()
 		c.dismiss(s.nsp)
 		s.shutDown()
 	}
@@ -151,6 +153,18 @@ func (c *connection) shut() {
 		c.leaving.Stop()
 		c.leaving = nil
 		c.srv.leaving.done()
+	}
+}
+
+// hint tells the client of a socket why its connection will end. It is for this
+// connection alone: a client that recovers on another node is not told there.
+func (s *Socket) hint() {
+	event := s.nsp.srv.opts.ShutdownEvent
+	if event == "" || !s.reachable() {
+		return
+	}
+	if p, err := s.nsp.encodeEvent(event, parser.NoID, nil); err == nil {
+		_ = s.send(p, 0) // a client that is too slow for it will notice anyhow
 	}
 }
 

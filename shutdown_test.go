@@ -105,3 +105,35 @@ func TestShutdownDelay(t *testing.T) {
 		}
 	})
 }
+
+// TestShutdownEvent: each socket of a connection is told before it ends.
+func TestShutdownEvent(t *testing.T) {
+	h := newTCPHarness(t, &socketio.Options{ShutdownEvent: "restarting", Recovery: &socketio.Recovery{}})
+	h.srv.Of("/chat")
+	c := h.join(t)
+	say(t, c, "40/chat,")
+	hear(t, c, "40/chat,")
+	ended := make(chan error, 1)
+	go func() { ended <- h.srv.Shutdown(t.Context()) }()
+	told := map[string]bool{}
+	for range 2 {
+		packet, err := c.Expect(t.Context(), "42")
+		if err != nil {
+			t.Fatal(err)
+		}
+		told[packet] = true
+	}
+	// Without the position by which recovery would send it again.
+	if !told[`42["restarting"]`] || !told[`42/chat,["restarting"]`] {
+		t.Errorf("told %v", told)
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("a reserved name is taken")
+		}
+	}()
+	socketio.NewServer(&socketio.Options{ShutdownEvent: "disconnect"})
+}

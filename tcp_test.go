@@ -15,8 +15,8 @@ type tcpHarness struct {
 	url string
 }
 
-func newTCPHarness(tb testing.TB) *tcpHarness {
-	srv := socketio.NewServer(nil)
+func newTCPHarness(tb testing.TB, o ...*socketio.Options) *tcpHarness {
+	srv := socketio.NewServer(append(o, nil)[0])
 	hs := httptest.NewServer(srv)
 	tb.Cleanup(func() {
 		srv.Close()

@@ -214,12 +214,11 @@ func TestHeader(t *testing.T) {
 	}
 	_, rest, _ := strings.Cut(do("GET", "", ""), `"sid":"`)
 	sid, _, _ := strings.Cut(rest, `"`)
-	do("POST", "&sid="+sid, "40")
-	do("POST", "&sid="+sid, `421["end"]`)
-	for !strings.Contains(do("GET", "&sid="+sid, ""), "431") {
-	}
-	do("POST", "&sid="+sid, `422["end"]`)
-	for !strings.Contains(do("GET", "&sid="+sid, ""), "432") {
+	for _, e := range [][2]string{{"40", "40{"}, {`421["end"]`, "431"}, {`422["end"]`, "432"}} {
+		do("POST", "&sid="+sid, e[0])
+		if got := do("GET", "&sid="+sid, ""); !strings.HasPrefix(got, e[1]) {
+			t.Fatalf("after %s: %s; want %s", e[0], got, e[1])
+		}
 	}
 	if s := l.span("end receive"); len(s.Links) != 1 || s.Links[0].SpanContext.SpanID().String() != "b7ad6b7169203331" {
 		t.Errorf("links = %v", s.Links)
