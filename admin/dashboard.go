@@ -97,6 +97,7 @@ type Dashboard struct {
 	events   *counters
 	sampler  *sampler
 	nodes    *nodes
+	taps     *taps
 	login    *gate
 	viewers  atomic.Int64 // streams that are open
 	searches chan struct{}
@@ -120,6 +121,7 @@ func Handler(srv *socketio.Server, o *DashboardOptions) *Dashboard {
 	d.events = newCounters(d.opts.MaxEvents)
 	d.login = newGate(d.opts)
 	d.nodes = newNodes(d)
+	d.taps = newTaps(d)
 	d.stop = srv.Observe(d.events.observer())
 	d.sampler = newSampler(d)
 	return d

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"github.com/sockeye-go/socketio"
+	"github.com/sockeye-go/socketio/adapter/cluster"
 	"github.com/sockeye-go/socketio/admin"
 )
 
@@ -30,8 +31,15 @@ type board struct {
 
 func newBoard(t *testing.T, o *admin.DashboardOptions) *board {
 	t.Helper()
+	return newNode(t, &socketio.Options{}, o)
+}
+
+// newNode is newBoard with options of the server.
+func newNode(t *testing.T, so *socketio.Options, o *admin.DashboardOptions) *board {
+	t.Helper()
 	o.Logger = slog.New(slog.DiscardHandler)
-	srv := socketio.NewServer(&socketio.Options{Logger: slog.New(slog.DiscardHandler)})
+	so.Logger = o.Logger
+	srv := socketio.NewServer(so)
 	d := admin.Handler(srv, o)
 	srv.OnConnection(func(_ context.Context, s *socketio.Socket) error { return s.Join("lobby") })
 	socketio.NewEventWithAck[string, string]("echo").Handle(srv, func(_ context.Context, _ *socketio.Socket, in string) (string, error) { return in, nil })
@@ -545,6 +553,67 @@ func TestDashboardOptions(t *testing.T) {
 			}()
 			admin.Handler(srv, o)
 		}()
+	}
+}
+
+// TestDashboardCluster looks through one node at a socket of the other.
+func TestDashboardCluster(t *testing.T) {
+	hub := cluster.NewHub()
+	node := func(id string) *board {
+		return newNode(t, &socketio.Options{Adapter: cluster.NewFactory(hub, nil)}, &admin.DashboardOptions{Insecure: true, ServerID: id})
+	}
+	near, far := node("near"), node("far")
+	user, id := far.user()
+
+	stream := near.listen("stream")
+	for {
+		var s sample
+		stream.next("sample", &s)
+		if len(s.Nodes) == 2 {
+			if s.Nodes[0].ID != "near" || !s.Nodes[0].Self || s.Nodes[1].ID != "far" || s.Nodes[1].Self {
+				t.Errorf("nodes = %+v", s.Nodes)
+			}
+			break
+		}
+	}
+	var f struct {
+		Sockets []struct{ ID, Node string }
+		Missing string
+	}
+	near.get("find?q="+id, &f)
+	if len(f.Sockets) != 1 || f.Sockets[0].ID != id || f.Sockets[0].Node != "far" || f.Missing != "" {
+		t.Errorf("found %+v", f)
+	}
+	var detail struct{ ID, Node, Address string }
+	near.get("socket?ns=/&id="+id, &detail)
+	if detail.ID != id || detail.Node == "" || detail.Address == "" {
+		t.Errorf("socket = %+v", detail)
+	}
+	near.post("emit", `{"to":"`+id+`","event":"hello"}`, 200, "done")
+	user.want(`42["hello"]`)
+
+	tap := near.listen("tap?ns=/&id=" + id)
+	var begun struct{ Rate int }
+	tap.next("tapping", &begun)
+	user.send(`427["echo","hi"]`)
+	var in, out struct {
+		Out  bool
+		Args string
+	}
+	tap.next("packet", &in)
+	tap.next("packet", &out)
+	if in.Out || in.Args != `"hi"` || !out.Out || out.Args != `"hi"` {
+		t.Errorf("in %+v, out %+v", in, out)
+	}
+	near.post("disconnect", `{"to":"`+id+`"}`, 200, "done")
+	user.want("41")
+	var left struct{ Reason string }
+	tap.next("left", &left)
+	if left.Reason != "server namespace disconnect" {
+		t.Errorf("left = %+v", left)
+	}
+	if res, text := near.request("GET", "tap?ns=/&id=nobody", ""); res.StatusCode != 404 {
+		t.Errorf("a tap of nobody: %d %s", res.StatusCode, text)
 	}
 }
 

@@ -25,7 +25,6 @@ type detailView struct {
 	Buffered   int      `json:"buffered"` // bytes that wait for the client
 	Packets    int      `json:"packets"`  // that wait
 	Recovered  bool     `json:"recovered"`
-	Local      bool     `json:"local"` // it can be listened to
 }
 
 // serveSocket describes a socket of any node.
@@ -58,7 +57,7 @@ func (d *Dashboard) serveSocket(w http.ResponseWriter, r *http.Request) error {
 func (d *Dashboard) detail(s *socketio.Socket) detailView {
 	handshake, data := s.Describe()
 	v := detailView{
-		socketView: d.socketView(s), Connection: s.ConnectionID(), Recovered: s.Recovered(), Local: true,
+		socketView: d.socketView(s), Connection: s.ConnectionID(), Recovered: s.Recovered(),
 		Handshake: maskedHandshake(handshake), Data: shownData(data),
 	}
 	v.RoomNames = append([]string{}, s.Rooms()...)

@@ -118,7 +118,7 @@ func (d *Dashboard) serveTap(w http.ResponseWriter, r *http.Request) error {
 	id := r.FormValue("id")
 	sock, ok := n.Socket(id)
 	if !ok {
-		return notFound("socket %s is not on this node", strings.ToValidUTF8(id, "?"))
+		return d.serveFarTap(w, r, n.Name(), id)
 	}
 	s, ctx, end, err := d.stream(w, r)
 	if err != nil {
@@ -133,9 +133,7 @@ func (d *Dashboard) serveTap(w http.ResponseWriter, r *http.Request) error {
 		}
 	})()
 	d.opts.Logger.Info("dashboard: tap", "remote", r.RemoteAddr, "socket", sock)
-	err = s.sendJSON("tapping", struct {
-		Rate int `json:"rate"`
-	}{tapRate})
+	err = s.tapping()
 	for err == nil {
 		select {
 		case p := <-packets:
@@ -144,15 +142,63 @@ func (d *Dashboard) serveTap(w http.ResponseWriter, r *http.Request) error {
 			for len(packets) > 0 && err == nil {
 				err = s.sendJSON("packet", viewOf(<-packets))
 			}
-			_ = s.sendJSON("left", struct {
-				Reason string `json:"reason"`
-			}{leftReason(sock)})
+			_ = s.left(leftReason(sock))
 			return nil
 		case <-ctx.Done():
 			return nil
 		}
 	}
 	return nil
+}
+
+// serveFarTap is serveTap for a socket of another node.
+func (d *Dashboard) serveFarTap(w http.ResponseWriter, r *http.Request, namespace, id string) error {
+	heard, stop := d.taps.ask(namespace, id)
+	defer stop()
+	first := time.NewTimer(nodeTime)
+	defer first.Stop()
+	var p tapped
+	select {
+	case p = <-heard:
+	case <-first.C:
+		return notFound("there is no socket %s on any node that has a dashboard", strings.ToValidUTF8(id, "?"))
+	case <-r.Context().Done():
+		return nil
+	}
+	s, ctx, end, err := d.stream(w, r)
+	if err != nil {
+		return err
+	}
+	defer end()
+	d.opts.Logger.Info("dashboard: tap on another node", "remote", r.RemoteAddr, "nsp", namespace, "id", id)
+	err = s.tapping()
+	for err == nil {
+		for _, one := range p.Packets {
+			err = s.sendJSON("packet", one)
+		}
+		if p.Left != "" {
+			_ = s.left(p.Left)
+			return nil
+		}
+		select {
+		case p = <-heard:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+	return nil
+}
+
+func (s *stream) tapping() error {
+	return s.sendJSON("tapping", struct {
+		Rate int `json:"rate"`
+	}{tapRate})
+}
+
+func (s *stream) left(reason string) error {
+	return s.sendJSON("left", struct {
+		Reason string `json:"reason"`
+	}{reason})
 }
 
 func leftReason(s *socketio.Socket) string {

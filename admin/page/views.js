@@ -317,8 +317,6 @@ export function socket(query, { write }) {
     if (detail.rooms > detail.roomNames.length) chips.append(h("span", { class: "soft" }, `and ${detail.rooms - detail.roomNames.length} more`));
     handshake.textContent = JSON.stringify(detail.handshake, null, 2);
     data.textContent = JSON.stringify(detail.data, null, 2);
-    listenButton.disabled = !detail.local;
-    if (!detail.local) tapState.textContent = "it is on another node: listen there";
   }
   el.append(
     h("div", { class: "two" },
