@@ -50,6 +50,16 @@ func newNamespace(srv *Server, name string) *Namespace {
 	return n
 }
 
+// newID makes the id of a socket.
+func (n *Namespace) newID() string {
+	if a, ok := n.adapter.(adapter.Namer); ok {
+		if id := a.NewID(); id != "" {
+			return id
+		}
+	}
+	return newID()
+}
+
 // Health returns nil while the other nodes can be reached. Where it does not,
 // sockets of this node are served all the same.
 func (n *Namespace) Health() error { return n.adapter.Health() }

@@ -81,7 +81,7 @@ func newSocket(n *Namespace, c *connection, p parser.Packet) *Socket {
 	if c.revision3() {
 		s.id = c.socketID(n.name)
 	} else {
-		s.id = newID()
+		s.id = n.newID()
 	}
 	if len(p.Args) > 0 {
 		s.auth = bytes.Clone(p.Args[0]) // which is in the memory of an item

@@ -89,6 +89,12 @@ type Flusher interface {
 	Flush(ctx context.Context) error
 }
 
+// A Namer is an [Adapter] that names sockets, so that it can be seen from an id on
+// which node the socket is. "" leaves it to the server. Ids have 20 characters.
+type Namer interface {
+	NewID() string
+}
+
 // ErrTooManyRooms reports that a socket may not be in so many rooms.
 var ErrTooManyRooms = errors.New("adapter: a socket is in too many rooms")
 

@@ -97,6 +97,14 @@ func (a *Adapter) open(bus Bus) error {
 // UID returns the id by which other nodes know this namespace of this node.
 func (a *Adapter) UID() string { return a.uid }
 
+// NewID implements [adapter.Namer], for a [Channel] that does.
+func (a *Adapter) NewID() string {
+	if n, ok := a.ch.(adapter.Namer); ok {
+		return n.NewID()
+	}
+	return ""
+}
+
 // publish queues a message for all other nodes.
 func (a *Adapter) publish(m *Message) error { return a.push(outgoing{m: m}) }
 

@@ -116,7 +116,7 @@ func TestContract(t *testing.T) {
 			adaptertest.RunReal(t, 3, func(t *testing.T, hosts []*adaptertest.Host) []adapter.Adapter {
 				buses = nil
 				return nodes(t, s, func(c goredis.UniversalClient) adapter.Factory {
-					b := &sharded{own: &ownClient{from: c}, sub: &subscriber{client: c}, prefix: "socket.io", mode: mode}
+					b := newSharded(c, &ShardedOptions{Mode: mode})
 					buses = append(buses, b)
 					return cluster.NewFactory(b, &cluster.Options{})
 				}, hosts)
@@ -132,10 +132,7 @@ func TestContract(t *testing.T) {
 // settled reports whether Redis knows of all rooms that there are.
 func (b *sharded) settled() bool {
 	for _, c := range b.channels() {
-		c.mu.Lock()
-		working := c.working
-		c.mu.Unlock()
-		if working {
+		if c.follow.busy() {
 			return false
 		}
 	}
@@ -161,8 +158,9 @@ func nodes(t *testing.T, s *server, f func(goredis.UniversalClient) adapter.Fact
 // and all is well again when it is back.
 func TestRestart(t *testing.T) {
 	for name, f := range map[string]func(goredis.UniversalClient) adapter.Factory{
-		"classic": func(c goredis.UniversalClient) adapter.Factory { return New(c, nil) },
-		"sharded": func(c goredis.UniversalClient) adapter.Factory { return NewSharded(c, nil) },
+		"classic":  func(c goredis.UniversalClient) adapter.Factory { return New(c, nil) },
+		"sharded":  func(c goredis.UniversalClient) adapter.Factory { return NewSharded(c, nil) },
+		"interest": func(c goredis.UniversalClient) adapter.Factory { return NewInterest(c, nil) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := startRedis(t)

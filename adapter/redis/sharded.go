@@ -47,9 +47,13 @@ func NewSharded(client goredis.UniversalClient, o *ShardedOptions) adapter.Facto
 	if o == nil {
 		o = new(ShardedOptions)
 	}
-	return cluster.NewFactory(&sharded{
+	return cluster.NewFactory(newSharded(client, o), &cluster.Options{RequestTimeout: o.RequestTimeout, PublishTimeout: o.PublishTimeout, MaxQueued: o.MaxQueued})
+}
+
+func newSharded(client goredis.UniversalClient, o *ShardedOptions) *sharded {
+	return &sharded{
 		own: &ownClient{from: client}, sub: &subscriber{client: client}, prefix: cmp.Or(o.ChannelPrefix, "socket.io"), mode: o.Mode,
-	}, &cluster.Options{RequestTimeout: o.RequestTimeout, PublishTimeout: o.PublishTimeout, MaxQueued: o.MaxQueued})
+	}
 }
 
 type sharded struct {
@@ -78,6 +82,7 @@ func (b *sharded) Open(nsp, uid string, r cluster.Receiver) (cluster.Channel, er
 		b.own.release()
 		return nil, err
 	}
+	c.follow = follower{wants: func(room string) bool { return r.Local().RoomSize(room) > 0 }, change: c.change}
 	if b.mode != Static {
 		r.Rooms(func(room string, _ bool) { c.interest(room) })
 	}
@@ -104,12 +109,8 @@ type shardedChannel struct {
 	r               cluster.Receiver
 	common, private string
 
-	mu      sync.Mutex
-	rooms   map[string]bool // that are subscribed
-	changed []string        // that perhaps should be, or not any more
-	working bool
-	closed  bool
-	idle    sync.WaitGroup
+	follow follower
+	rooms  map[string]bool // that are subscribed; of the goroutine that follows
 }
 
 // hasChannel reports whether a room has a channel of its own. What is as long
@@ -145,10 +146,7 @@ func (c *shardedChannel) ServerCount(ctx context.Context) (int, error) {
 
 // Close implements [cluster.Channel].
 func (c *shardedChannel) Close() error {
-	c.mu.Lock()
-	c.closed = true
-	c.mu.Unlock()
-	c.idle.Wait()
+	c.follow.close()
 	c.sharded.mu.Lock()
 	c.open = slices.DeleteFunc(c.open, func(other *shardedChannel) bool { return other == c })
 	c.sharded.mu.Unlock()
@@ -167,58 +165,24 @@ func (c *shardedChannel) receive(_, payload string) {
 	}
 }
 
-// interest is told of rooms, and sockets, that come and go. What counts is whether there is
-// one when its turn comes, so that it does not matter how often it changed.
+// interest is told of rooms, and sockets, that come and go.
 func (c *shardedChannel) interest(room string) {
-	if !c.hasChannel(room) {
-		return
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closed {
-		return
-	}
-	c.changed = append(c.changed, room)
-	if !c.working {
-		c.working = true
-		c.idle.Go(c.follow)
+	if c.hasChannel(room) {
+		c.follow.add(room)
 	}
 }
 
-func (c *shardedChannel) follow() {
-	for {
-		c.mu.Lock()
-		if len(c.changed) == 0 || c.closed {
-			c.working = false
-			c.mu.Unlock()
-			return
-		}
-		changed := c.changed
-		c.changed = nil
-		c.mu.Unlock()
-		for _, room := range changed {
-			wanted := c.r.Local().RoomSize(room) > 0
-			c.mu.Lock()
-			has := c.rooms[room]
-			c.mu.Unlock()
-			if wanted == has {
-				continue
-			}
-			if wanted {
-				ctx, cancel := context.WithTimeout(context.Background(), openTimeout)
-				// An error says that Redis is away; it is told when it is back.
-				_ = c.sub.want(ctx, shard, c.common+room+"#", &handler{receive: c.receive})
-				cancel()
-			} else {
-				c.sub.remove(shard, c.common+room+"#")
-			}
-			c.mu.Lock()
-			if wanted {
-				c.rooms[room] = true
-			} else {
-				delete(c.rooms, room)
-			}
-			c.mu.Unlock()
-		}
+func (c *shardedChannel) change(room string, wanted bool) {
+	switch {
+	case wanted == c.rooms[room]:
+	case wanted:
+		c.rooms[room] = true
+		ctx, cancel := context.WithTimeout(context.Background(), openTimeout)
+		defer cancel()
+		// An error says that Redis is away; it is told when it is back.
+		_ = c.sub.want(ctx, shard, c.common+room+"#", &handler{receive: c.receive})
+	default:
+		delete(c.rooms, room)
+		c.sub.remove(shard, c.common+room+"#")
 	}
 }
