@@ -68,12 +68,17 @@ func (s *Socket) handle(ctx context.Context, m *Message, h *handler) {
 
 // guardHandler is guard without a closure, which would be an allocation.
 func (s *Socket) guardHandler(ctx context.Context, m *Message, h *handler) (err error) {
+	returned := false
 	defer func() {
 		if v := recover(); v != nil {
 			err = s.panicked(m.event, v)
+		} else if !returned {
+			s.exited(m.event)
 		}
 	}()
-	return h.call(ctx, s, m)
+	err = h.call(ctx, s, m)
+	returned = true
+	return err
 }
 
 // ended tells who wanted to know that all handlers of m have run.

@@ -156,11 +156,18 @@ func (s *Socket) drainAfresh() {
 
 // drain runs a claimed inbox until it is empty.
 func (s *Socket) drain() {
-	defer s.nsp.srv.work.done()
-	var done *item
+	var done, it *item
+	emptied := false
+	defer func() {
+		if !emptied { // a handler has ended this goroutine
+			s.goOn(it)
+		}
+		s.nsp.srv.work.done()
+	}()
 	for {
-		it := s.nextItem(done)
+		it = s.nextItem(done)
 		if it == nil {
+			emptied = true
 			return
 		}
 		done = nil
@@ -178,6 +185,18 @@ func (s *Socket) drain() {
 			done = it
 		}
 	}
+}
+
+// goOn drains on another goroutine after the end of the one that had it. What that
+// was at is not used again, as nobody knows who has it.
+func (s *Socket) goOn(at *item) {
+	if at.kind == itemEvent || at.kind == itemDisconnect {
+		s.conn.mu.Lock()
+		s.conn.handled(at.size)
+		s.conn.mu.Unlock()
+	}
+	s.nsp.srv.work.add()
+	go s.drainAfresh()
 }
 
 // nextItem counts done, which may be nil, as handled, and returns the next item;

@@ -82,6 +82,9 @@ func (s *Socket) refuse(err error) {
 
 // left tells the handlers that the socket is gone.
 func (s *Socket) left(reason DisconnectReason) {
+	if s.kept != nil {
+		defer close(s.kept.left)
+	}
 	ctx := s.Context()
 	hooks := s.nsp.hooks.Load()
 	own := s.ownHooks()
@@ -104,9 +107,6 @@ func (s *Socket) left(reason DisconnectReason) {
 		s.tell("disconnect", func() { f(reason) })
 	}
 	s.nsp.srv.log.socket.Debug("socket disconnected", "socket", s, "reason", string(reason))
-	if s.kept != nil {
-		close(s.kept.left)
-	}
 }
 
 func (s *Socket) tell(what string, f func()) {
@@ -118,13 +118,31 @@ func (s *Socket) tell(what string, f func()) {
 // guard turns a panic into an error, and disconnects the socket: its state may
 // be half of what its handlers rely on.
 func (s *Socket) guard(what string, f func() error) (err error) {
+	returned := false
 	defer func() {
 		if v := recover(); v != nil {
 			err = s.panicked(what, v)
+		} else if !returned {
+			s.exited(what)
 		}
 	}()
-	return f()
+	err = f()
+	returned = true
+	return err
 }
+
+var errGoexit = errors.New("it ended its goroutine (runtime.Goexit)")
+
+// exited is panicked for what ends its goroutine, as FailNow of a test does. Nothing
+// can be returned then; drain goes on elsewhere.
+func (s *Socket) exited(what string) {
+	err := s.panicked(what, errGoexit)
+	if what != errorHook { // which would do it again
+		s.report(err)
+	}
+}
+
+const errorHook = "error hook"
 
 func (s *Socket) panicked(what string, v any) error {
 	s.nsp.srv.counts.panics.Add(1)
@@ -158,5 +176,5 @@ func (s *Socket) report(err error) {
 // guardHook is guard for error hooks, whose own panics cannot be reported to
 // them again.
 func (s *Socket) guardHook(f func()) {
-	_ = s.guard("error hook", func() error { f(); return nil })
+	_ = s.guard(errorHook, func() error { f(); return nil })
 }

@@ -3,8 +3,10 @@ package socketio_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"runtime"
+	"sync/atomic"
 	"testing"
 
 	"github.com/sockeye-go/socketio"
@@ -89,18 +91,37 @@ func TestKeptMessage(t *testing.T) {
 	}
 }
 
-// TestHandlerEndsItsGoroutine: that concerns nobody else.
+// TestHandlerEndsItsGoroutine: that concerns nobody else, and ends its socket as a panic
+// does: its disconnect is told, and it may join again.
 func TestHandlerEndsItsGoroutine(t *testing.T) {
 	h := newTCPHarness(t)
-	socketio.NewEvent[socketio.None]("exit").Handle(h.srv, func(context.Context, *socketio.Socket, socketio.None) error {
-		runtime.Goexit()
-		return nil
-	})
+	exit := socketio.NewEvent[socketio.None]("exit")
+	leave := func(context.Context, *socketio.Socket, socketio.None) error { runtime.Goexit(); return nil }
+	exit.Handle(h.srv, leave)
+	socketio.NewEvent[socketio.None]("exit beside").Handle(h.srv, leave, socketio.Concurrent)
 	socketio.NewEventWithAck[int, int]("echo").Handle(h.srv, func(_ context.Context, _ *socketio.Socket, n int) (int, error) { return n, nil })
+	var gone, told atomic.Int32
+	h.srv.OnDisconnect(func(_ context.Context, s *socketio.Socket, r socketio.DisconnectReason) {
+		if r == socketio.ServerDisconnect {
+			gone.Add(1)
+			runtime.Goexit() // here too
+		}
+	})
+	h.srv.OnError(func(_ context.Context, _ *socketio.Socket, err error) {
+		if _, ok := errors.AsType[*socketio.PanicError](err); ok {
+			told.Add(1)
+		}
+		runtime.Goexit()
+	})
 	bad, good := h.join(t), h.join(t)
 	ctx := t.Context()
-	for i := range 20 {
-		if err := bad.Send(ctx, `42["exit"]`); err != nil {
+	rounds := 20
+	for i := range rounds {
+		event := []string{"exit", "exit beside"}[i%2]
+		if err := bad.Send(ctx, fmt.Sprintf(`42["%s"]`, event)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := bad.Expect(ctx, "41"); err != nil {
 			t.Fatal(err)
 		}
 		if err := good.Send(ctx, fmt.Sprintf(`42%d["echo",5]`, i)); err != nil {
@@ -109,5 +130,20 @@ func TestHandlerEndsItsGoroutine(t *testing.T) {
 		if _, err := good.Expect(ctx, fmt.Sprintf("43%d[5]", i)); err != nil {
 			t.Fatal(err)
 		}
+		if err := bad.Send(ctx, "40"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := bad.Expect(ctx, "40{"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := h.srv.Shutdown(ctx); err != nil { // waits for all that runs
+		t.Error(err)
+	}
+	if n := gone.Load(); n < int32(rounds) {
+		t.Errorf("%d disconnects were told, of %d", n, rounds)
+	}
+	if n := told.Load(); n < int32(rounds) {
+		t.Errorf("%d errors were told, of %d", n, rounds)
 	}
 }

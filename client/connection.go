@@ -133,8 +133,8 @@ func (c *connection) Flush(mayBlock bool) {
 	}
 	m.mu.Unlock()
 	if own != nil {
+		defer m.running.Done() // a handler may end this goroutine
 		own.drain()
-		m.running.Done()
 	}
 }
 

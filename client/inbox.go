@@ -139,9 +139,17 @@ func (s *Socket) schedule() {
 }
 
 func (s *Socket) drain() {
+	var it item
+	emptied := false
+	defer func() {
+		if !emptied { // a handler has ended this goroutine
+			s.goOn(it)
+		}
+	}()
 	for {
-		it, ok := s.pop()
-		if !ok {
+		var ok bool
+		if it, ok = s.pop(); !ok {
+			emptied = true
 			return
 		}
 		if it.call != nil {
@@ -156,6 +164,17 @@ func (s *Socket) drain() {
 		it.conn.handled(it.size)
 		s.m.mu.Unlock()
 	}
+}
+
+// goOn drains on another goroutine after the end of the one that had it.
+func (s *Socket) goOn(at item) {
+	s.m.mu.Lock()
+	defer s.m.mu.Unlock()
+	if at.call == nil {
+		at.conn.handled(at.size)
+	}
+	s.inbox.running = false
+	s.schedule()
 }
 
 func (s *Socket) pop() (item, bool) {
@@ -226,14 +245,23 @@ func (s *Socket) handle(it item, hooks *socketHooks, event string) {
 // guard turns a panic into an error, and disconnects the socket: its state may
 // be half of what its handlers rely on.
 func (s *Socket) guard(event string, f func()) {
+	returned := false
 	defer func() {
-		if v := recover(); v != nil {
-			s.Disconnect()
-			s.report(event, &socketio.PanicError{Event: event, Value: v, Stack: debug.Stack()})
+		v := recover()
+		if v == nil {
+			if returned {
+				return
+			}
+			v = errGoexit // as FailNow of a test does
 		}
+		s.Disconnect()
+		s.report(event, &socketio.PanicError{Event: event, Value: v, Stack: debug.Stack()})
 	}()
 	f()
+	returned = true
 }
+
+var errGoexit = errors.New("it ended its goroutine (runtime.Goexit)")
 
 func (s *Socket) report(event string, err error) {
 	o := s.m.opts

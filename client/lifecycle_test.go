@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -514,4 +515,43 @@ func TestURLs(t *testing.T) {
 			t.Error(s.Namespace())
 		}
 	})
+}
+
+// TestHandlerEndsItsGoroutine: as a panic does, it ends its socket alone; what is told
+// of that is told, and Close does not wait for what will not come.
+func TestHandlerEndsItsGoroutine(t *testing.T) {
+	var told []error
+	srv, m := start(t, &client.Options{OnError: func(_ *client.Socket, _ string, err error) {
+		told = append(told, err)
+		runtime.Goexit()
+	}})
+	srv.Of("/chat")
+	s, chat := m.Socket("/"), m.Socket("/chat")
+	gone := make(chan socketio.DisconnectReason, 1)
+	s.OnDisconnect(func(r socketio.DisconnectReason, _ error) { gone <- r; runtime.Goexit() })
+	s.On("exit", func(context.Context, *socketio.Message) error { runtime.Goexit(); return nil })
+	for range 3 {
+		if err := errors.Join(s.Connect(t.Context()), chat.Connect(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+		if err := srv.Emit("exit"); err != nil {
+			t.Fatal(err)
+		}
+		if r := <-gone; r != client.ClientDisconnect {
+			t.Errorf("reason %q", r)
+		}
+		if !chat.Connected() {
+			t.Error("the other namespace has ended")
+		}
+	}
+	m.Close()
+	var exits int
+	for _, err := range told {
+		if _, ok := errors.AsType[*socketio.PanicError](err); ok {
+			exits++
+		}
+	}
+	if exits < 3 {
+		t.Errorf("told of %v", told)
+	}
 }
