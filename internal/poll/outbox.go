@@ -63,8 +63,14 @@ func (o *outbox) tell() {
 	}
 }
 
-// markLast lets the last slice be dropped.
-func (o *outbox) markLast() { o.lossy = append(o.lossy, o.base+len(o.bufs)-1) }
+// markLast lets the last slice be dropped. Those that have been written are forgotten,
+// as the queue may never be empty.
+func (o *outbox) markLast() {
+	for len(o.lossy) > 0 && o.lossy[0] < o.base+o.head {
+		o.lossy = o.lossy[1:]
+	}
+	o.lossy = append(o.lossy, o.base+len(o.bufs)-1)
+}
 
 // dropOldest drops the oldest slice that may be dropped and of which nothing has
 // been written.
