@@ -166,7 +166,17 @@ func (s *Socket) Announce(p *adapter.Packet) {
 
 // DeliverWithAck implements [adapter.Member]; use EmitWithAck.
 func (s *Socket) DeliverWithAck(p *adapter.Packet, answer func(adapter.Answer)) bool {
-	if !s.reachable() || s.awaitAck(p.ID, answer) != nil {
+	if !s.reachable() {
+		return false
+	}
+	// It may be a handler of this very client who waits: reading goes on meanwhile.
+	s.conn.waits(1)
+	answered := func(a adapter.Answer) {
+		s.conn.waits(-1)
+		answer(a)
+	}
+	if s.awaitAck(p.ID, answered) != nil {
+		s.conn.waits(-1)
 		return false
 	}
 	s.outgoing(p.Event, p.Args)
@@ -179,4 +189,8 @@ func (s *Socket) DeliverWithAck(p *adapter.Packet, answer func(adapter.Answer)) 
 }
 
 // CancelAck implements [adapter.Member].
-func (s *Socket) CancelAck(id int64) { s.acks.take(id) }
+func (s *Socket) CancelAck(id int64) {
+	if s.acks.take(id) != nil {
+		s.conn.waits(-1)
+	}
+}

@@ -64,11 +64,27 @@ func TestEmitWithAck(t *testing.T) {
 // TestHandlerWaitsForItsOwnSocket is the first trap of design: the queue of a
 // socket is full while its handler waits for an ack that comes behind all that.
 func TestHandlerWaitsForItsOwnSocket(t *testing.T) {
+	for name, ask := range map[string]func(context.Context, *socketio.Socket) (*socketio.Message, error){
+		"by itself": func(ctx context.Context, s *socketio.Socket) (*socketio.Message, error) {
+			return s.EmitWithAck(ctx, "really?")
+		},
+		"by a broadcast": func(ctx context.Context, s *socketio.Socket) (*socketio.Message, error) {
+			for answer, err := range s.Namespace().To(s.ID()).EmitWithAcks(ctx, "really?") {
+				return answer, err
+			}
+			return nil, errors.New("no answer")
+		},
+	} {
+		t.Run(name, func(t *testing.T) { handlerWaits(t, ask) })
+	}
+}
+
+func handlerWaits(t *testing.T, ask func(context.Context, *socketio.Socket) (*socketio.Message, error)) {
 	bubble(t, &socketio.Options{MaxReceivedEvents: 4}, func(t *testing.T, h *harness) {
 		var d diary
 		h.OnConnection(func(ctx context.Context, s *socketio.Socket) error {
 			s.On("start", func(ctx context.Context, m *socketio.Message) error {
-				answer, err := s.EmitWithAck(ctx, "really?")
+				answer, err := ask(ctx, s)
 				if err != nil {
 					return err
 				}
