@@ -29,7 +29,7 @@ __export(msgpack_exports, {
 module.exports = __toCommonJS(msgpack_exports);
 
 // src/binary.ts
-var isBinary = (value) => ArrayBuffer.isView(value) || /(Buffer|Blob|File)]$/.test({}.toString.call(value));
+var isBinary = (value) => typeof value == "object" && (ArrayBuffer.isView(value) || /(Buffer|Blob|File)]$/.test({}.toString.call(value)));
 var given = (bytes) => bytes instanceof ArrayBuffer ? Buffer.from(bytes) : bytes;
 var viewOf = (data) => ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data);
 
@@ -191,14 +191,14 @@ var Encoder = class {
 };
 var Decoder = class {
   on(_, listener) {
-    this.P = listener;
+    this.O = listener;
   }
   add(message) {
     if (!isBinary(message)) bad();
     const packet = read(viewOf(message)) || {};
     const { type, nsp, id, data } = packet;
     if (typeof type != "number" || typeof nsp != "string" || !(id === void 0 || Number.isInteger(id)) || !(data === void 0 ? type == 0 || type == 1 : valid(packet))) bad();
-    this.P(packet);
+    this.O(packet);
   }
   destroy() {
   }

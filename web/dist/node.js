@@ -12,12 +12,12 @@ import { request as httpsRequest } from "node:https";
 import { createRequire } from "node:module";
 
 // src/binary.ts
-var isBinary = (value) => ArrayBuffer.isView(value) || /(Buffer|Blob|File)]$/.test({}.toString.call(value));
+var isBinary = (value) => typeof value == "object" && (ArrayBuffer.isView(value) || /(Buffer|Blob|File)]$/.test({}.toString.call(value)));
 var given = (bytes) => bytes instanceof ArrayBuffer ? Buffer.from(bytes) : bytes;
 var lengthOf = (data) => data.byteLength ?? data.size ?? data.length;
 var sizeOf = (data) => lengthOf(typeof data == "string" ? new TextEncoder().encode(data) : data);
 var viewOf = (data) => ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data);
-var bytesOf = async (data) => viewOf(data.arrayBuffer ? await data.arrayBuffer() : data);
+var bytesOf = async (data) => viewOf(data.size != null ? await data.arrayBuffer() : data);
 
 // src/env.ts
 var scope = globalThis;
@@ -275,7 +275,7 @@ function start(engine, host, kinds) {
       if (!polls) good = kind;
       host.c(packet);
       if (polls && mayUpgrade != false && engine.readyState == "open") {
-        upgrade(engine, host, kinds.filter(({ name }) => engine.N.includes(name)), (kind2) => good = kind2);
+        upgrade(engine, host, kinds.filter(({ name }) => engine.C.includes(name)), (kind2) => good = kind2);
       }
     },
     o(details) {
@@ -379,13 +379,19 @@ function valid({ type, data }) {
     // CONNECT_ERROR
   ][type];
 }
+var mayHaveBinary = (value) => value && typeof value == "object" && (value.toJSON || isBinary(value) || Object.values(value).some(mayHaveBinary));
 var Encoder = class {
   encode({ type, nsp, id, data }) {
     const attachments = [];
-    const json2 = JSON.stringify(data, function(key, value) {
-      const bytes = isBinary(value) ? value : this[key];
-      return isBinary(bytes) ? { ["_placeholder"]: true, num: attachments.push(bytes) - 1 } : value;
-    });
+    const json2 = JSON.stringify(
+      data,
+      // The replacer sees the value before toJSON in its holder, which is where
+      // the bytes of a Node Buffer still are.
+      mayHaveBinary(data) && function(key, value) {
+        const bytes = isBinary(value) ? value : this[key];
+        return isBinary(bytes) ? { ["_placeholder"]: true, num: attachments.push(bytes) - 1 } : value;
+      }
+    );
     const { length } = attachments;
     return [(length ? type + 3 /* Binary */ + (length + "-") : type) + (nsp == "/" ? "" : nsp + ",") + (id ?? "") + (json2 ?? ""), ...attachments];
   }
@@ -396,7 +402,7 @@ var Decoder = class {
     this.T = [];
   }
   on(_, listener) {
-    this.P = listener;
+    this.O = listener;
   }
   /** Takes the next message; throws if it breaks the protocol. */
   add(message) {
@@ -410,7 +416,7 @@ var Decoder = class {
       packet.data = fill(packet.data, buffers);
       delete packet.attachments;
       this.destroy();
-      this.P(packet);
+      this.O(packet);
     }
   }
   /** Forgets a packet of which only a part has arrived. */
@@ -436,7 +442,7 @@ var Decoder = class {
       if (!valid(packet)) bad("invalid payload");
     }
     if (binary) this.f = packet;
-    else this.P(packet);
+    else this.O(packet);
   }
 };
 function fill(value, buffers) {
@@ -609,17 +615,17 @@ var Engine = class extends Emitter {
    * held back could not say so. Ends the connection in that case. @internal
    */
   _() {
-    const late = Date.now() > this.S + this.w;
+    const late = Date.now() > this.P + this.w;
     if (late) soon(() => this.n("ping timeout"));
     return late;
   }
   /** Waits for a ping until so many milliseconds after it is due. @internal */
   A(grace) {
-    clearTimeout(this.O);
-    this.O = later(() => this.n("ping timeout"), Math.max(this.S - Date.now(), 0) + Math.min(grace, this.w), this.opts);
+    clearTimeout(this.S);
+    this.S = later(() => this.n("ping timeout"), Math.max(this.P - Date.now(), 0) + Math.min(grace, this.w), this.opts);
   }
   B() {
-    this.S = Date.now() + this.W;
+    this.P = Date.now() + this.W;
     this.A(this.w);
   }
   /** @internal */
@@ -628,7 +634,7 @@ var Engine = class extends Emitter {
     if (this.readyState == "closed") return;
     this.e("packet", packet);
     if (type == "open") {
-      ({ sid: this.id, upgrades: this.N, maxPayload: this.k = Infinity, pingInterval: this.W, pingTimeout: this.w } = JSON.parse(data));
+      ({ sid: this.id, upgrades: this.C, maxPayload: this.k = Infinity, pingInterval: this.W, pingTimeout: this.w } = JSON.parse(data));
       if (this.readyState == "opening") {
         this.readyState = "open";
         this.B();
@@ -656,7 +662,7 @@ var Engine = class extends Emitter {
   /** @internal */
   n(reason, details, polite) {
     if (this.readyState != "closed") {
-      clearTimeout(this.O);
+      clearTimeout(this.S);
       this.readyState = "closed";
       this.transport?.n(polite);
       this.id = void 0;
@@ -808,7 +814,7 @@ var Socket = class extends Emitter {
         }
         return self;
       },
-      stats: () => ({ connects: io2.M, bytesIn: io2.j, bytesOut: io2.C, latency, buffered: self.sendBuffer.length + queue.length, dropped }),
+      stats: () => ({ connects: io2.M, bytesIn: io2.j, bytesOut: io2.N, latency, buffered: self.sendBuffer.length + queue.length, dropped }),
       async L() {
         const { engine } = io2;
         const { auth } = self;
@@ -1007,7 +1013,7 @@ var Manager = class extends Emitter {
       i: "closed",
       M: 0,
       j: 0,
-      C: 0,
+      N: 0,
       open(done) {
         if (self.i != "closed") return self;
         clearTimeout(timer);
@@ -1062,7 +1068,7 @@ var Manager = class extends Emitter {
       p(packet) {
         const messages = encoder.encode(packet);
         for (const message of messages) {
-          self.C += lengthOf(message);
+          self.N += lengthOf(message);
           env.U?.(message, self.engine.k);
         }
         for (const message of messages) self.engine.write(message);

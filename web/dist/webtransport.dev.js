@@ -2,7 +2,7 @@
 
 // src/binary.ts
 var viewOf = (data) => ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data);
-var bytesOf = async (data) => viewOf(data.arrayBuffer ? await data.arrayBuffer() : data);
+var bytesOf = async (data) => viewOf(data.size != null ? await data.arrayBuffer() : data);
 
 // src/env.ts
 var soon = (fn) => queueMicrotask(fn);

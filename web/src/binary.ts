@@ -3,7 +3,7 @@ export type Binary = ArrayBuffer | ArrayBufferView | Blob;
 
 /** Bytes of any realm: a frame's ArrayBuffer is no instance of ours. */
 export const isBinary = (value: unknown): value is Binary =>
-  ArrayBuffer.isView(value) || /(Buffer|Blob|File)]$/.test({}.toString.call(value));
+  typeof value == "object" && (ArrayBuffer.isView(value) || /(Buffer|Blob|File)]$/.test({}.toString.call(value)));
 
 declare const Buffer: { from(data: unknown): ArrayBuffer };
 
@@ -22,4 +22,4 @@ export const viewOf = (data: ArrayBuffer | ArrayBufferView): Uint8Array =>
   ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data);
 
 /** The same, also of a Blob, which has to be read. */
-export const bytesOf = async (data: Binary): Promise<Uint8Array> => viewOf((data as Blob).arrayBuffer ? await (data as Blob).arrayBuffer() : (data as ArrayBuffer));
+export const bytesOf = async (data: Binary): Promise<Uint8Array> => viewOf((data as Blob).size != null ? await (data as Blob).arrayBuffer() : (data as ArrayBuffer));

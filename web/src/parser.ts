@@ -63,16 +63,24 @@ export function valid({ type, data }: Packet): unknown {
   ][type];
 }
 
+/** Whether there may be bytes in a value; who knows what toJSON makes. */
+const mayHaveBinary = (value: any): unknown =>
+  value && typeof value == "object" && (value.toJSON || isBinary(value) || Object.values(value).some(mayHaveBinary));
+
 /** Writes packets as a text message, and one binary message per attachment. */
 class Encoder {
   encode({ type, nsp, id, data }: Packet): (string | Binary)[] {
     const attachments: Binary[] = [];
-    // The replacer sees the value before toJSON in its holder, which is where the
-    // bytes of a Node Buffer still are.
-    const json = JSON.stringify(data, function (this: Record<string, unknown>, key: string, value: unknown) {
-      const bytes = isBinary(value) ? value : this[key];
-      return isBinary(bytes) ? { ["_placeholder"]: true, num: attachments.push(bytes) - 1 } : value;
-    });
+    const json = JSON.stringify(
+      data,
+      // The replacer sees the value before toJSON in its holder, which is where
+      // the bytes of a Node Buffer still are.
+      (mayHaveBinary(data) &&
+        function (this: Record<string, unknown>, key: string, value: unknown) {
+          const bytes = isBinary(value) ? value : this[key];
+          return isBinary(bytes) ? { ["_placeholder"]: true, num: attachments.push(bytes) - 1 } : value;
+        }) as never,
+    );
     const { length } = attachments;
     return [(length ? type + Type.Binary + (length + "-") : type) + (nsp == "/" ? "" : nsp + ",") + (id ?? "") + (json ?? ""), ...attachments];
   }

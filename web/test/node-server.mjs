@@ -5,6 +5,9 @@ import { Server } from "socket.io";
 
 const http = createServer();
 const io = new Server(http, JSON.parse(process.argv[2] ?? "{}")); // options
+// The last request: after an upgrade, that of the WebSocket.
+let last;
+io.engine.on("headers", (_, req) => (last = req));
 io.on("connection", (socket) => {
   socket.on("echo", (...args) => {
     const ack = args.pop();
@@ -13,9 +16,6 @@ io.on("connection", (socket) => {
   socket.on("say", (...args) => socket.emit("said", ...args));
   socket.on("ask me", (ack) => socket.emit("question", 20, (answer) => ack(answer)));
   socket.on("what is my token", (ack) => ack(socket.handshake.query.token));
-  // Of the last request, which is that of the upgrade.
-  let last = socket.request;
-  io.engine.on("headers", (_, req) => (last = req));
   socket.on("what are my headers", (ack) => ack({ who: last.headers["x-who"], cookie: last.headers.cookie }));
   socket.on("talk nonsense", () => socket.conn.write("nonsense"));
   socket.on("kick me", () => socket.disconnect());

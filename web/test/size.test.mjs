@@ -13,9 +13,9 @@ import { minify } from "terser";
 const web = fileURLToPath(new URL("..", import.meta.url));
 const bounds = {
   // program: brotli 11 by esbuild, oxc, terser; gzip 9 by esbuild
-  'import { io } from "sockeye-client/core"; io()': [4_780, 4_640, 4_610, 5_190],
-  'import { io } from "sockeye-client"; io()': [6_250, 6_040, 6_025, 6_805],
-  'import { io } from "sockeye-client"; import parser from "sockeye-client/msgpack"; io({ parser })': [7_405, 7_160, 7_110, 8_070],
+  'import { io } from "sockeye-client/core"; io()': [4_810, 4_665, 4_645, 5_225],
+  'import { io } from "sockeye-client"; io()': [6_275, 6_075, 6_055, 6_840],
+  'import { io } from "sockeye-client"; import parser from "sockeye-client/msgpack"; io({ parser })': [7_440, 7_215, 7_140, 8_105],
   'import { useSocket, useEvent, useEmit, useConnectionState } from "sockeye-client/react"; console.log(useSocket, useEvent, useEmit, useConnectionState)': [1_000, 1_000, 1_000, 1_000], // without React and the client
   'import * as vue from "sockeye-client/vue"; console.log(vue)': [1_000, 1_000, 1_000, 1_000], // the same
   'import * as svelte from "sockeye-client/svelte"; console.log(svelte)': [1_000, 1_000, 1_000, 1_000], // the same
