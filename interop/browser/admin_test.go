@@ -14,6 +14,7 @@ import (
 
 	"github.com/sockeye-go/socketio"
 	"github.com/sockeye-go/socketio/admin"
+	"github.com/sockeye-go/socketio/internal/rawclient"
 )
 
 // adminPages is where npm puts the official pages.
@@ -21,7 +22,7 @@ const adminPages = "../node/node_modules/@socket.io/admin-ui/ui/dist"
 
 // serveAdmin is a server that the official pages, which it serves too, can look
 // at.
-func serveAdmin(t *testing.T) (*socketio.Server, string) {
+func serveAdmin(t *testing.T, o admin.Options) (*socketio.Server, string) {
 	t.Helper()
 	if _, err := os.Stat(adminPages + "/index.html"); err != nil {
 		t.Fatal("run npm ci in interop/node first: ", err)
@@ -31,7 +32,8 @@ func serveAdmin(t *testing.T) (*socketio.Server, string) {
 		t.Fatal(err)
 	}
 	srv := socketio.NewServer(nil)
-	a := admin.Instrument(srv, &admin.Options{Auth: admin.Basic("root", string(hash)), ServerID: "gopher"})
+	o.Auth, o.ServerID = admin.Basic("root", string(hash)), "gopher"
+	a := admin.Instrument(srv, &o)
 	srv.OnConnection(func(_ context.Context, s *socketio.Socket) error { return s.Join("lobby") })
 	mux := http.NewServeMux()
 	mux.Handle("/socket.io/", srv)
@@ -56,38 +58,19 @@ func serveAdmin(t *testing.T) (*socketio.Server, string) {
 // TestAdminUI logs in to the official pages and does what they offer.
 func TestAdminUI(t *testing.T) {
 	browser := chromium(t)
-	srv, url := serveAdmin(t)
+	srv, url := serveAdmin(t, admin.Options{})
 	user := openTab(t, browser, url+"/")
 	user.until("the user to connect", `document.title.length == 20`)
 	id := user.value(`document.title`)
 
-	p := openTab(t, browser, url+"/admin/")
-	p.run("size", chromedp.EmulateViewport(1400, 1000))
-	p.until("the form", `document.querySelector("[type=submit]") != null`)
-	fields := `form input[type=text][required], form input[type=text], form input[type=password]`
-	login := func(password string) {
-		t.Helper()
-		for n, text := range []string{url, "root", password} {
-			p.run("fill in", chromedp.Evaluate(fmt.Sprintf(
-				`(() => { const e = document.querySelectorAll(%q)[%d]; e.value = %q; e.dispatchEvent(new Event("input")); })()`, fields, n, text), nil))
-		}
-		// No click: the form is still on its way to where it will stand.
-		p.until("the button", `document.querySelector("form [type=submit]:enabled") != null`)
-		p.run("log in", chromedp.Evaluate(`document.querySelector("form").requestSubmit()`, nil))
-	}
-	login("wrong")
+	p := openAdmin(t, browser, url)
+	p.logIn(url, "wrong")
 	p.until("the refusal", `document.body.innerText.includes("Invalid credentials")`)
-	login("swordfish")
-	p.until("the dashboard", `/Status:\s*CONNECTED/i.test(document.body.innerText)`)
+	p.logIn(url, "swordfish")
+	p.until("the dashboard", connected)
 
 	// Each page shows what it is there for.
-	page := func(route string, texts ...string) {
-		t.Helper()
-		p.run("go to "+route, chromedp.Evaluate(fmt.Sprintf(`location.hash = "#/%s"`, route), nil))
-		for _, text := range texts {
-			p.until(route+" to show "+text, fmt.Sprintf(`document.querySelector("main").innerText.includes(%q)`, text))
-		}
-	}
+	page := p.page
 	page("", "/admin", "WebSocket")
 	page("servers/", "gopher")
 	page("sockets/", id, "WebSocket")
@@ -128,4 +111,140 @@ func (p *tab) secondUser(browser context.Context, url string) string {
 	other := openTab(p.t, browser, url+"/")
 	other.until("another user to connect", `document.title.length == 20`)
 	return other.value(`document.title`)
+}
+
+const connected = `/Status:\s*CONNECTED/i.test(document.body.innerText)`
+
+func openAdmin(t *testing.T, browser context.Context, url string) *tab {
+	t.Helper()
+	p := openTab(t, browser, url+"/admin/")
+	p.run("size", chromedp.EmulateViewport(1400, 1000))
+	return p
+}
+
+// logIn fills in the form of the pages.
+func (p *tab) logIn(url, password string) {
+	p.t.Helper()
+	p.until("the form", `document.querySelector("[type=submit]") != null`)
+	fields := `form input[type=text][required], form input[type=text], form input[type=password]`
+	for n, text := range []string{url, "root", password} {
+		p.run("fill in", chromedp.Evaluate(fmt.Sprintf(
+			`(() => { const e = document.querySelectorAll(%q)[%d]; e.value = %q; e.dispatchEvent(new Event("input")); })()`, fields, n, text), nil))
+	}
+	// No click: the form is still on its way to where it will stand.
+	p.until("the button", `document.querySelector("form [type=submit]:enabled") != null`)
+	p.run("log in", chromedp.Evaluate(`document.querySelector("form").requestSubmit()`, nil))
+}
+
+// page goes to one of the pages and waits for what it shows.
+func (p *tab) page(route string, texts ...string) {
+	p.t.Helper()
+	p.run("go to "+route, chromedp.Evaluate(fmt.Sprintf(`location.hash = "#/%s"`, route), nil))
+	for _, text := range texts {
+		p.until(route+" to show "+text, fmt.Sprintf(`document.querySelector("main").innerText.includes(%q)`, text))
+	}
+}
+
+// press clicks a button with an icon, in the row of a table that has a text.
+func (p *tab) press(icon, row string) {
+	p.t.Helper()
+	button := fmt.Sprintf(`[...document.querySelectorAll("main tr")].find((r) => r.innerText.includes(%q))?.querySelector("button:has(.%s):enabled")`, row, icon)
+	p.until("the button "+icon, button+` != null`)
+	p.run("press "+icon, chromedp.Evaluate(`void `+button+`.click()`, nil))
+}
+
+// TestAdminUIMany does what the pages offer for rooms and lists.
+func TestAdminUIMany(t *testing.T) {
+	browser := chromium(t)
+	srv, url := serveAdmin(t, admin.Options{})
+	a, b := openTab(t, browser, url+"/"), openTab(t, browser, url+"/")
+	var ids []string
+	for _, user := range []*tab{a, b} {
+		user.until("the user to connect", `document.title.length == 20`)
+		id := user.value(`document.title`)
+		ids = append(ids, id)
+		s, ok := srv.Socket(id)
+		if !ok {
+			t.Fatal("no socket")
+		}
+		if err := s.Join("one", "two"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := openAdmin(t, browser, url)
+	p.logIn(url, "swordfish")
+	p.until("the dashboard", connected)
+	p.page("n/%2F/sockets/"+ids[0], ids[0], "one")
+	p.press("mdi-tag-off-outline", "one")
+	p.eventually("the socket to leave", func() bool { return srv.RoomSize("one") == 1 })
+
+	p.page("rooms/", "one", "two")
+	p.press("mdi-tag-off-outline", "two")
+	p.eventually("the room to be cleared", func() bool { return srv.RoomSize("two") == 0 })
+	// A click on a row leads to its details, too.
+	p.until("the room to go", `document.querySelector("main").innerText.includes("DELETED")`)
+	p.page("rooms/", "one")
+	p.press("mdi-logout", "one")
+	b.shows("said", "io server disconnect")
+
+	p.page("sockets/", ids[0])
+	p.press("mdi-logout", ids[0])
+	a.shows("said", "io server disconnect")
+	p.quiet("net::ERR")
+}
+
+// TestAdminUIReadOnly: pages that may only look offer nothing (but the form to join,
+// which they always have, and which nobody hears), and details are shown all the same.
+func TestAdminUIReadOnly(t *testing.T) {
+	browser := chromium(t)
+	_, url := serveAdmin(t, admin.Options{ReadOnly: true})
+	user := openTab(t, browser, url+"/")
+	user.until("the user to connect", `document.title.length == 20`)
+	id := user.value(`document.title`)
+	p := openAdmin(t, browser, url)
+	p.logIn(url, "swordfish")
+	p.until("the dashboard", connected)
+	for route, text := range map[string]string{"sockets/": id, "rooms/": "lobby", "n/%2F/rooms/lobby": id, "n/%2F/sockets/" + id: "lobby"} {
+		p.page(route, text)
+		if n := p.value(`"" + document.querySelectorAll("main button:enabled:has(.mdi-logout, .mdi-tag-off-outline)").length`); n != "0" {
+			t.Errorf("%s has %s buttons that change something", route, n)
+		}
+	}
+	p.quiet("net::ERR")
+}
+
+// TestAdminUIAggregated: with more sockets than are shown one by one the pages
+// have sums, and lists again when there are fewer.
+func TestAdminUIAggregated(t *testing.T) {
+	browser := chromium(t)
+	srv, url := serveAdmin(t, admin.Options{MaxSockets: 10})
+	p := openAdmin(t, browser, url)
+	p.logIn(url, "swordfish")
+	p.until("the dashboard", connected)
+	lists := `[...document.querySelectorAll("nav .v-list-item__title")].some((e) => e.innerText == "Rooms")`
+	p.until("the lists", lists)
+
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var all []*rawclient.WebSocket
+	for range 300 {
+		c, err := rawclient.DialWebSocket(ctx, url+"/socket.io/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if err := rawclient.Join(ctx, c); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, c)
+	}
+	p.until("the lists to go", "!"+lists)
+	p.until("the sum", `document.querySelector("main").innerText.includes("301")`)
+	for _, c := range all {
+		c.Close()
+	}
+	p.eventually("the clients to leave", func() bool { return srv.Connections() == 1 })
+	p.until("the lists to come back", lists)
+	p.page("sockets/", "/admin")
+	p.quiet("net::ERR")
 }
