@@ -108,7 +108,7 @@ type Dashboard struct {
 }
 
 // Handler makes the dashboard of srv, which begins to count at once: mount it, and
-// Close it when the server has ended. It panics if nobody is said to be let in.
+// Close it when srv has been shut down. It panics if nobody is said to be let in.
 //
 //	d := admin.Handler(srv, &admin.DashboardOptions{Auth: admin.Basic("root", hash)})
 //	defer d.Close()
@@ -127,7 +127,9 @@ func Handler(srv *socketio.Server, o *DashboardOptions) *Dashboard {
 	return d
 }
 
-// Close ends counting and the streams of those who look.
+// Close ends counting and the streams of those who look. http.Server.Shutdown waits
+// for streams: Close comes between the Shutdown of the socketio.Server, which can
+// still be looked at, and that one.
 func (d *Dashboard) Close() {
 	d.end()
 	d.stop()

@@ -97,7 +97,9 @@ func runDemo(ctx context.Context, addr *string, noOpen, checkOnly *bool, stdout,
 	// The context of the command is done: the end has its own time.
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	if err := errors.Join(srv.Shutdown(end), hs.Shutdown(end), closePages()); err != nil {
+	fmt.Fprintf(stderr, "sockeye demo: shutting down, %d connections\n", srv.Connections())
+	// The pages before the http.Server, which waits for who looks at the dashboard.
+	if err := errors.Join(srv.Shutdown(end), closePages(), hs.Shutdown(end)); err != nil {
 		fmt.Fprintf(stderr, "sockeye demo: shutting down: %v\n", err)
 		_ = hs.Close()
 	}

@@ -60,8 +60,17 @@ func TestReadyAndEnd(t *testing.T) {
 	if err := check(t.Context(), url, io.Discard); err != nil {
 		t.Error(err)
 	}
+	// Somebody looks at the dashboard, which must not hold up the end.
+	res, err := http.Get(url + "dashboard/stream")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		t.Errorf("the dashboard says %s", res.Status)
+	}
 	interrupt()
-	if code := <-ended; code != 0 {
+	if code := <-ended; code != 0 || strings.Contains(errs.String(), "deadline") {
 		t.Errorf("interrupted demo = %d; want 0\n%s", code, &errs)
 	}
 }
