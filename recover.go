@@ -16,13 +16,14 @@ import (
 // A keptSocket is what a socket has besides with Options.Recovery.
 type keptSocket struct {
 	pid   string         // by which its client can have the session again
-	claim *adapter.Claim // of a session that it takes over; nil for a new one
 	left  chan struct{}  // closed when the handlers have heard of the disconnect
+	back  bool           // it takes over a session
+	claim *adapter.Claim // of that session, until it has it: a claim leads to the socket before
 }
 
 // Recovered reports whether the client has come back, with the id, rooms and
 // data of the socket that it had before.
-func (s *Socket) Recovered() bool { return s.kept != nil && s.kept.claim != nil }
+func (s *Socket) Recovered() bool { return s.kept != nil && s.kept.back }
 
 func (s *Socket) pid() string {
 	if s.kept == nil {
@@ -67,6 +68,7 @@ func (s *Socket) enterAdapter(reply *engineio.Prepared) bool {
 	}
 	claim := s.kept.claim
 	if claim.Resume(s, known) {
+		s.kept.claim = nil
 		s.recovered(claim)
 		return true
 	}
@@ -116,7 +118,7 @@ func (s *Socket) discardClaim() {
 // was made for its CONNECT is replaced by one with the id it had before. It
 // reports false if s is the socket to go on with.
 func (s *Socket) handedOver() bool {
-	if s.kept == nil || s.kept.claim != nil {
+	if s.kept == nil || s.kept.back {
 		return false
 	}
 	pid, offset := s.asksFor()
@@ -136,7 +138,7 @@ func (s *Socket) handedOver() bool {
 	}
 	next := newSocket(s.nsp, s.conn, parser.Packet{})
 	next.id, next.auth = claim.ID, s.auth
-	next.kept.pid, next.kept.claim = pid, claim
+	next.kept.pid, next.kept.back, next.kept.claim = pid, true, claim
 	if old, ok := claim.Previous.(*Socket); ok {
 		old.mu.Lock()
 		was, rare := old.look(), next.need() // nobody else knows next

@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
 
 	"github.com/sockeye-go/socketio"
 )
@@ -488,4 +490,36 @@ func TestRecoveryOptions(t *testing.T) {
 			socketio.NewServer(o)
 		}()
 	}
+}
+
+// TestRecoveryRetainsNothing: a client that comes back again and again leaves
+// nothing of the sockets that it had, nor of what it missed.
+func TestRecoveryRetainsNothing(t *testing.T) {
+	bubble(t, recovering(), func(t *testing.T, h *harness) {
+		var sockets []weak.Pointer[socketio.Socket]
+		h.OnConnection(func(_ context.Context, s *socketio.Socket) error {
+			sockets = append(sockets, weak.Make(s))
+			return nil
+		})
+		b := h.comeback()
+		for i := range 10 {
+			b.cut()
+			h.Emit("e", i)
+			b.connect()
+			b.want(true, fmt.Sprint("e ", i))
+			wait(10 * time.Second) // until nothing of the end is left to do
+		}
+		for range 5 {
+			runtime.GC()
+		}
+		held := 0
+		for _, s := range sockets {
+			if s.Value() != nil {
+				held++
+			}
+		}
+		if len(sockets) != 11 || held > 1 {
+			t.Errorf("of %d sockets %d are held; want 1 of 11", len(sockets), held)
+		}
+	})
 }
