@@ -46,6 +46,17 @@ func wait(before map[string]bool, limit time.Duration) []string {
 	}
 }
 
+// Count returns how many goroutines there are, this one and the harmless ones
+// apart.
+func Count() (n int) {
+	for _, stack := range all() {
+		if !harmless(stack) {
+			n++
+		}
+	}
+	return n
+}
+
 // stacks returns the ids of the goroutines that there are.
 func stacks() map[string]bool {
 	ids := make(map[string]bool)

@@ -23,6 +23,7 @@ import (
 
 	"github.com/sockeye-go/socketio"
 	"github.com/sockeye-go/socketio/internal/faultproxy"
+	"github.com/sockeye-go/socketio/internal/leak"
 )
 
 func main() {
@@ -82,11 +83,11 @@ func run(length, calm time.Duration, heap string) (page string, err error) {
 
 	load(proxy, 3*time.Second) // what is made once and kept
 	awaitNobody(srv)
-	before := settle(measure())
+	before := settle()
 	samples, events, cuts := load(proxy, length)
 	var after sample
 	for deadline := time.Now().Add(quiet); ; {
-		after = settle(measure())
+		after = settle()
 		if back(before, after) == nil && srv.Connections() == 0 || time.Now().After(deadline) {
 			break
 		}
@@ -187,10 +188,12 @@ func measure() sample {
 }
 
 // settle measures what is left when the garbage is gone.
-func settle(sample) sample {
+func settle() sample {
 	runtime.GC()
 	debug.FreeOSMemory()
-	return measure()
+	s := measure()
+	s.goroutines = leak.Count() // without those that rest until there is work for them
+	return s
 }
 
 func back(before, after sample) error {
