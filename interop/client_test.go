@@ -649,6 +649,58 @@ func TestGoClientCompression(t *testing.T) {
 	}
 }
 
+// TestGoClientSlowHandlers: handlers that take longer than the server waits for a pong,
+// while more comes than may wait for them, cost neither the connection nor an event.
+func TestGoClientSlowHandlers(t *testing.T) {
+	needParts(t)
+	for _, version := range []string{"4", "2"} {
+		p := startPeer(t, version, `{"pingInterval":200,"pingTimeout":200}`, "0")
+		for _, transport := range []string{"websocket", "polling"} {
+			t.Run(version+"/"+transport, func(t *testing.T) {
+				o := client.Options{Transports: []string{transport}, MaxReceivedEvents: 8, DisableReconnection: true}
+				if version == "2" {
+					o.Protocol = 3
+				}
+				m, err := client.New("http://"+p.addr, &o)
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(m.Close)
+				s := m.Socket("/")
+				all := make(chan bool)
+				next := 0
+				s.On("n", func(_ context.Context, m *socketio.Message) error {
+					var n int
+					if err := m.Decode(&n); err != nil || n != next {
+						t.Errorf("%d, %v; want %d", n, err, next)
+					}
+					if next%100 == 50 {
+						<-time.After(1500 * time.Millisecond) // several times what the server waits
+					}
+					if next++; next == 200 {
+						close(all)
+					}
+					return nil
+				})
+				if err := s.Connect(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				if err := s.Emit("flood", 200); err != nil {
+					t.Fatal(err)
+				}
+				select {
+				case <-all:
+				case <-s.Context().Done():
+					t.Fatalf("cut after %d events: %v", next, context.Cause(s.Context()))
+				}
+				if _, err := echo.EmitWithAck(t.Context(), s, payload{Text: "alive"}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+}
+
 // TestGoClientLostAcks: an answer that never comes ends with AckTimeout, and
 // nothing of it stays.
 func TestGoClientLostAcks(t *testing.T) {
