@@ -156,6 +156,9 @@ func (t *clientLink) send(f Flags, kind packetType, messages []Message) error {
 	buf := scratch.Get().(*[]byte)
 	b := t.appendFrames((*buf)[:0], kind, messages, f)
 	err := t.write(f, b)
+	if err != nil && t.context != nil { // the session may survive
+		t.context.window.Forget()
+	}
 	if cap(b) <= maxScratch {
 		*buf = b
 		scratch.Put(buf)

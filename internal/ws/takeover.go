@@ -64,6 +64,10 @@ func (w *Window) Add(parts ...[]byte) {
 	}
 }
 
+// Forget empties the window, when what was added has not been sent: what follows then
+// refers to nothing before it.
+func (w *Window) Forget() { w.b = w.b[:0] }
+
 // Held returns the bytes that the window takes.
 func (w *Window) Held() int {
 	if w == nil {

@@ -147,6 +147,30 @@ func TestWindow(t *testing.T) {
 	}
 }
 
+// TestForget: what was compressed and never sent is not referred to.
+func TestForget(t *testing.T) {
+	c := compressor()
+	w := ws.Deflate{WindowBits: 15, Keep: 12}.SendWindow()
+	var p ws.Parser
+	p.Init(ws.Client, 1<<20)
+	p.AllowDeflate(ws.Deflate{PeerKeep: 12})
+	for i := range 20 {
+		m := []byte(strings.Repeat(fmt.Sprintf("message %d of some length; ", i/3), 10))
+		frame, ok := c.AppendFrameIn(w, ws.Server, nil, ws.Binary, m)
+		if !ok {
+			t.Fatal("not compressed")
+		}
+		w.Add(m)
+		if i%4 == 1 {
+			w.Forget() // in place of sending it
+			continue
+		}
+		if got, _, done, err := p.Next(frame); err != nil || !done || !bytes.Equal(got.Data, m) {
+			t.Fatalf("%d: %q, %v", i, got.Data, err)
+		}
+	}
+}
+
 // FuzzTakeover: any sequence of messages comes back, in whatever windows, masked or
 // not.
 func FuzzTakeover(f *testing.F) {
