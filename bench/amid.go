@@ -179,9 +179,10 @@ func amid(p *process, scale int) (figure, error) {
 	}
 	rate := min(0.5/cost.Seconds(), amidMost)
 
-	var took []time.Duration
+	var took, late []time.Duration
 	answered := func(d time.Duration) { took = append(took, d) }
 	duration := max(5*time.Second*time.Duration(scale)/20, time.Second/2)
+	_, waited := scheduled([]int{p.cmd.Process.Pid})
 	start := time.Now()
 	casts, echoes := 0, 0
 	for time.Since(start) < duration {
@@ -201,6 +202,7 @@ func amid(p *process, scale int) (figure, error) {
 				return figure{}, err
 			}
 			pr.due = append(pr.due, due(echoes, amidEchoes))
+			late = append(late, time.Since(due(echoes, amidEchoes)))
 		}
 		next := due(casts, rate/amidRoom)
 		if e := due(echoes, amidEchoes); e.Before(next) {
@@ -218,8 +220,10 @@ func amid(p *process, scale int) (figure, error) {
 			return figure{}, err
 		}
 	}
+	_, after := scheduled([]int{p.cmd.Process.Pid})
 	f := percentiles(took)
 	f.Value, f.Rate = f.P99, rate
+	f.Late, f.Waited = percentiles(late).P99, (after-waited).Seconds()*1000
 	return f, nil
 }
 

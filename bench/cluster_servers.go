@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
@@ -227,7 +226,13 @@ func (m *member) kill() {
 
 // cpuOf is how long the threads of processes were on a core so far.
 func cpuOf(pids []int) time.Duration {
-	total := time.Duration(0)
+	ran, _ := scheduled(pids)
+	return ran
+}
+
+// scheduled is how long the threads of processes were on a core so far, and how
+// long they waited for one that others had.
+func scheduled(pids []int) (ran, waited time.Duration) {
 	for _, pid := range pids {
 		tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
 		for _, task := range tasks {
@@ -235,10 +240,10 @@ func cpuOf(pids []int) time.Duration {
 			if err != nil {
 				continue // the thread has just ended
 			}
-			ran, _, _ := strings.Cut(string(b), " ")
-			n, _ := strconv.ParseInt(ran, 10, 64)
-			total += time.Duration(n)
+			var r, w time.Duration
+			_, _ = fmt.Sscan(string(b), (*int64)(&r), (*int64)(&w))
+			ran, waited = ran+r, waited+w
 		}
 	}
-	return total
+	return ran, waited
 }

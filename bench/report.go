@@ -141,7 +141,12 @@ func cell(fs []figure, u unit) string {
 	text := number(median(fs, value))
 	switch u {
 	case latency:
-		text = fmt.Sprintf("%s (p50 %s; %.0f/s)", text, number(median(fs, func(f figure) float64 { return f.P50 })), median(fs, func(f figure) float64 { return f.Rate }))
+		of := func(get func(figure) float64) string { return number(median(fs, get)) }
+		text = fmt.Sprintf("%s (p50 %s; %s/s", text, of(func(f figure) float64 { return f.P50 }), of(func(f figure) float64 { return f.Rate }))
+		if late := median(fs, func(f figure) float64 { return f.Late }); late > 0 {
+			text += fmt.Sprintf("; load late by %s, %s ms without a core", number(late), of(func(f figure) float64 { return f.Waited }))
+		}
+		text += ")"
 	case bytesOf, clientBytes:
 		if c := median(fs, func(f figure) float64 { return f.Collected }); c != 0 {
 			text += " (" + number(c) + ")"

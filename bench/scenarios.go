@@ -29,6 +29,12 @@ type figure struct {
 	Collected float64 `json:"collected,omitempty"`
 	// Rate is what the load offered: deliveries per second.
 	Rate float64 `json:"rate,omitempty"`
+	// Late is by how many µs the load missed its own schedule, at the 99th
+	// percentile, and Waited how many ms the server's threads wanted a core that
+	// others had. On a quiet machine both are small; where they are not, the
+	// latency tells of the machine.
+	Late   float64 `json:"late,omitempty"`
+	Waited float64 `json:"waited,omitempty"`
 }
 
 // A unit is what the Value of a figure is measured in.
