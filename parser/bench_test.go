@@ -93,3 +93,30 @@ func BenchmarkUnmarshal(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkStandard is the same by encoding/json, for the ratio.
+func BenchmarkStandard(b *testing.B) {
+	text := said{Text: strings.Repeat("0123456789abcdef", 2048)}
+	for _, c := range []struct {
+		name  string
+		value said
+	}{{"struct", hundred}, {"32KiB-struct", text}} {
+		raw, _ := json.Marshal(c.value)
+		b.Run("encode-"+c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := json.Marshal(c.value); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run("decode-"+c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := json.Unmarshal(raw, new(said)); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"math/big"
+	"strings"
 	"testing"
 	"time"
 
@@ -121,5 +122,33 @@ func TestEncodeTo(t *testing.T) {
 	h := parser.Header{Type: parser.Ack, ID: 1}
 	if n := testing.AllocsPerRun(100, func() { _, _ = to.EncodeTo(buf, h, "text", 12) }); n > 1 && !raceEnabled {
 		t.Errorf("%v allocations; want none but of the values", n)
+	}
+}
+
+// TestEveryPlaceOfAnEscape: strings are looked at 8 and 32 bytes at a time.
+func TestEveryPlaceOfAnEscape(t *testing.T) {
+	for length := range 80 {
+		for at := range length {
+			for _, c := range []string{`"`, `\`, "\x00", "\x1f", "\n", " ", "!", "\x7f", "é", "\u07ff", "😀"} {
+				s := strings.Repeat("x", at) + c + strings.Repeat("y", length-at-1)
+				head, _ := encodeEvent(t, s)
+				var got string
+				if err := json.Unmarshal([]byte(head[len(`2["e",`):len(head)-1]), &got); err != nil || got != s {
+					t.Fatalf("%q was encoded as %s (%v)", s, head, err)
+				}
+				p, err := parser.JSON.Decode([]byte(head), false, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := parser.JSON.Unmarshal(p.Args[0], nil, &got); err != nil || got != s {
+					t.Fatalf("%s was decoded as %q (%v)", head, got, err)
+				}
+				if c < " " { // as it is in JSON, a control character is an error
+					if _, err := parser.JSON.Decode([]byte(`2["e","`+s+`"]`), false, nil); err == nil {
+						t.Fatalf("%q passed", s)
+					}
+				}
+			}
+		}
 	}
 }
