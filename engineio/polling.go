@@ -144,7 +144,11 @@ func (p *polling) encode(packets ...*Prepared) payload {
 	return b
 }
 
+// joinPackets returns what must not be changed: it may be the packet's own.
 func joinPackets(packets []*Prepared) []byte {
+	if len(packets) == 1 {
+		return packets[0].pollPackets()
+	}
 	n := len(packets)
 	for _, m := range packets {
 		n += len(m.pollPackets())

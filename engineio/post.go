@@ -28,8 +28,7 @@ var (
 
 // servePost handles a POST: a payload of packets from the client.
 func (s *Session) servePost(w http.ResponseWriter, r *http.Request) {
-	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	binary := kind == binaryPayload
+	binary := isBinary(r.Header.Get("Content-Type"))
 	if binary && s.form&revision3 == 0 {
 		s.end(TransportError, errContent)
 		w.WriteHeader(http.StatusBadRequest)
@@ -108,6 +107,15 @@ func (s *Session) servePost(w http.ResponseWriter, r *http.Request) {
 	s.srv.hookHeaders(h, r, false)
 	_, _ = io.WriteString(w, "ok")
 	s.flush(false) // this goroutine still owes the response
+}
+
+// isBinary spares the usual text the parsing of its type.
+func isBinary(contentType string) bool {
+	if strings.HasPrefix(contentType, "text/plain") {
+		return false
+	}
+	kind, _, _ := mime.ParseMediaType(contentType)
+	return kind == binaryPayload
 }
 
 // refuseLarge answers a POST beyond MaxPayload; the session stays, as in the
