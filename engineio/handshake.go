@@ -2,6 +2,7 @@ package engineio
 
 import (
 	"errors"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -232,7 +233,14 @@ func (s *Server) serveUpgrade(w http.ResponseWriter, r *http.Request, q query, s
 	}
 	s.hookHeaders(w.Header(), r, fresh)
 	deflate := s.acceptDeflate(w.Header(), r)
-	nc, leftover, err := ws.Upgrade(w, r, w.Header())
+	var nc net.Conn
+	var leftover, answer []byte
+	var err error
+	if fresh { // the answer leaves together with the open packet
+		nc, leftover, answer, err = ws.TakeOver(w, r, w.Header())
+	} else {
+		nc, leftover, err = ws.Upgrade(w, r, w.Header())
+	}
 	if err != nil {
 		w.Header().Del("Sec-WebSocket-Extensions")
 		e := &ConnectionError{Code: BadRequest, Context: map[string]any{"name": "TRANSPORT_HANDSHAKE_ERROR"}, Err: err}
@@ -255,8 +263,18 @@ func (s *Server) serveUpgrade(w http.ResponseWriter, r *http.Request, q query, s
 		sess.startProbe(nc, q.form(), deflate, leftover)
 	default:
 		fresh = false
-		s.startWebSocket(s.newSession(r, q, at), nc, deflate, leftover)
+		s.startWebSocket(s.sessionOn(nc, r, q, at), nc, deflate, answer, leftover)
 	}
+}
+
+// sessionOn is newSession that closes the connection when OnSession panics.
+func (s *Server) sessionOn(nc net.Conn, r *http.Request, q query, at place) (sess *Session) {
+	defer func() {
+		if sess == nil {
+			nc.Close()
+		}
+	}()
+	return s.newSession(r, q, at)
 }
 
 // hookHeaders lets the application change the headers of a response.

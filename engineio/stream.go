@@ -89,7 +89,7 @@ func (s *Server) serveStream(w http.ResponseWriter, r *http.Request, accept Stre
 	}
 	opened = true
 	if fresh {
-		s.startWebSocket(sess, nc, ws.Deflate{}, leftover)
+		s.startWebSocket(sess, nc, ws.Deflate{}, nil, leftover)
 		return
 	}
 	sess.startProbe(nc, streamed, ws.Deflate{}, leftover)

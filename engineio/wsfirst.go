@@ -6,15 +6,16 @@ import (
 	"github.com/sockeye-go/socketio/internal/ws"
 )
 
-// startWebSocket opens a session that begins on WebSocket.
-func (s *Server) startWebSocket(sess *Session, nc net.Conn, d ws.Deflate, leftover []byte) {
+// startWebSocket opens a session that begins on WebSocket. answer, if any, is
+// what the client has to be told first.
+func (s *Server) startWebSocket(sess *Session, nc net.Conn, d ws.Deflate, answer, leftover []byte) {
 	s.counts.connections(sess.form.transport()).Add(1)
 	t := sess.newWebSocket(nc, sess.form, d, false)
 
 	// What OnSession sent is in the queue; what other goroutines send from now
 	// on waits for the lock and then takes the direct way.
 	sess.mu.Lock()
-	first := make([]byte, 0, 256)
+	first := append(make([]byte, 0, 512), answer...)
 	for _, m := range sess.polling.queue {
 		first = append(first, t.framesIn(m, 0)...)
 	}

@@ -41,29 +41,47 @@ func accept(key string) string {
 // has been written, and w can answer; after any other error the connection is
 // closed.
 func Upgrade(w http.ResponseWriter, r *http.Request, extra http.Header) (nc net.Conn, leftover []byte, err error) {
+	nc, leftover, answer, err := TakeOver(w, r, extra)
+	if err != nil {
+		return nil, nil, err
+	}
+	// A connection just accepted takes this much at once, unless the peer plays
+	// tricks with its window.
+	nc.SetWriteDeadline(time.Now().Add(handshakeTimeout))
+	if _, err := nc.Write(answer); err != nil {
+		nc.Close()
+		return nil, nil, fmt.Errorf("websocket: answer the handshake: %w", err)
+	}
+	nc.SetWriteDeadline(time.Time{})
+	return nc, leftover, nil
+}
+
+// TakeOver is Upgrade without sending the answer, which is the caller's to do: what
+// it has to say first may then leave in the same write.
+func TakeOver(w http.ResponseWriter, r *http.Request, extra http.Header) (nc net.Conn, leftover, answer []byte, err error) {
 	key := r.Header.Get("Sec-WebSocket-Key")
 	switch raw, err := base64.StdEncoding.DecodeString(key); {
 	case r.Method != http.MethodGet:
-		return nil, nil, &HandshakeError{Status: http.StatusMethodNotAllowed, Message: "method is not GET"}
+		return nil, nil, nil, &HandshakeError{Status: http.StatusMethodNotAllowed, Message: "method is not GET"}
 	case !r.ProtoAtLeast(1, 1) || r.ProtoMajor != 1:
-		return nil, nil, &HandshakeError{Status: http.StatusBadRequest, Message: "protocol is not HTTP/1.1"}
+		return nil, nil, nil, &HandshakeError{Status: http.StatusBadRequest, Message: "protocol is not HTTP/1.1"}
 	case !IsUpgrade(r):
-		return nil, nil, &HandshakeError{Status: http.StatusBadRequest, Message: "no upgrade to websocket was asked for"}
+		return nil, nil, nil, &HandshakeError{Status: http.StatusBadRequest, Message: "no upgrade to websocket was asked for"}
 	case r.Header.Get("Sec-WebSocket-Version") != "13":
 		if extra != nil {
 			extra.Set("Sec-WebSocket-Version", "13")
 		}
-		return nil, nil, &HandshakeError{Status: http.StatusUpgradeRequired, Message: "version is not 13"}
+		return nil, nil, nil, &HandshakeError{Status: http.StatusUpgradeRequired, Message: "version is not 13"}
 	case err != nil || len(raw) != 16:
-		return nil, nil, &HandshakeError{Status: http.StatusBadRequest, Message: "invalid Sec-WebSocket-Key"}
+		return nil, nil, nil, &HandshakeError{Status: http.StatusBadRequest, Message: "invalid Sec-WebSocket-Key"}
 	}
 	nc, rw, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		return nil, nil, &HandshakeError{Status: http.StatusInternalServerError, Message: "the connection cannot be taken over", Err: err}
+		return nil, nil, nil, &HandshakeError{Status: http.StatusInternalServerError, Message: "the connection cannot be taken over", Err: err}
 	}
 	if err := nc.SetDeadline(time.Time{}); err != nil {
 		nc.Close()
-		return nil, nil, fmt.Errorf("websocket: %w", err)
+		return nil, nil, nil, fmt.Errorf("websocket: %w", err)
 	}
 	if n := rw.Reader.Buffered(); n > 0 {
 		b, _ := rw.Reader.Peek(n)
@@ -75,15 +93,7 @@ func Upgrade(w http.ResponseWriter, r *http.Request, extra http.Header) (nc net.
 	b.WriteString("\r\n")
 	extra.Write(&b) // takes line breaks out of values
 	b.WriteString("\r\n")
-	// A connection just accepted takes this much at once, unless the peer plays
-	// tricks with its window.
-	nc.SetWriteDeadline(time.Now().Add(handshakeTimeout))
-	if _, err := nc.Write(b.Bytes()); err != nil {
-		nc.Close()
-		return nil, nil, fmt.Errorf("websocket: answer the handshake: %w", err)
-	}
-	nc.SetWriteDeadline(time.Time{})
-	return nc, leftover, nil
+	return nc, leftover, b.Bytes(), nil
 }
 
 const handshakeTimeout = 10 * time.Second
