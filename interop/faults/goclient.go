@@ -77,9 +77,12 @@ func (c *clients) talk(ctx context.Context, i int, s *client.Socket, setting Set
 	n := 0
 	send := func() {
 		n++
-		if s.Emit("up", n) == nil { // or it says itself that it did not send it
+		c.mu.Lock()
+		c.sent[i] = append(c.sent[i], n) // before it can arrive
+		c.mu.Unlock()
+		if s.Emit("up", n) != nil { // it says itself that it did not send it
 			c.mu.Lock()
-			c.sent[i] = append(c.sent[i], n)
+			c.sent[i] = c.sent[i][:len(c.sent[i])-1]
 			c.mu.Unlock()
 		}
 	}
