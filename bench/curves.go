@@ -37,6 +37,10 @@ func runCurves(scale int, progress io.Writer) ([]curve, error) {
 				continue
 			}
 			e, m, err := connectionPoint(server, n, scale)
+			if _, other := others[server]; other && err != nil { // it ends here
+				fmt.Fprintf(progress, "%d connections, %s: %v\n", n, server, err)
+				break
+			}
 			if err != nil {
 				return nil, fmt.Errorf("%d connections, %s: %w", n, server, err)
 			}
@@ -48,6 +52,10 @@ func runCurves(scale int, progress io.Writer) ([]curve, error) {
 		}
 		for n := 1; n <= 500*scale; n *= 10 {
 			v, err := roomPoint(server, n, scale)
+			if _, other := others[server]; other && err != nil {
+				fmt.Fprintf(progress, "%d rooms, %s: %v\n", n, server, err)
+				break
+			}
 			if err != nil {
 				return nil, fmt.Errorf("%d rooms, %s: %w", n, server, err)
 			}
