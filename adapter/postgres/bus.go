@@ -58,12 +58,11 @@ func (b *bus) Open(nsp, uid string, r cluster.Receiver) (cluster.Channel, error)
 	c.key = newPresence(c.name, uid)
 	c.sub = &subscription{channel: c.name, key: c.key, tell: r.Lost}
 	b.mu.Lock()
-	first := len(b.channels) == 0
-	b.channels[c.name] = append(b.channels[c.name], c)
-	b.mu.Unlock()
-	if first {
+	if len(b.channels) == 0 {
 		b.table.open()
 	}
+	b.channels[c.name] = append(slices.Clip(b.channels[c.name]), c)
+	b.mu.Unlock()
 	err := b.l.add(c.sub)
 	if err == nil {
 		err = b.table.ensure()
@@ -79,13 +78,15 @@ func (b *bus) Open(nsp, uid string, r cluster.Receiver) (cluster.Channel, error)
 func (c *channel) Close() error {
 	c.l.remove(c.sub)
 	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !slices.Contains(c.channels[c.name], c) {
+		return nil
+	}
 	rest := remove(c.channels[c.name], c)
 	if c.channels[c.name] = rest; len(rest) == 0 {
 		delete(c.channels, c.name)
 	}
-	last := len(c.channels) == 0
-	c.mu.Unlock()
-	if last {
+	if len(c.channels) == 0 {
 		c.table.close()
 	}
 	return nil
@@ -195,6 +196,9 @@ func (b *bus) receive(ctx context.Context, batch []*pgconn.Notification) {
 		payload := []byte(d.n.Payload)
 		if d.id != 0 {
 			if payload = attachments[d.id]; payload == nil {
+				if ctx.Err() != nil {
+					continue // the last namespace is closed
+				}
 				if err == nil {
 					err = fmt.Errorf("postgres: message %d was removed from %s before it was read", d.id, b.o.Table)
 				}

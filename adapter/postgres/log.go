@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -70,7 +71,7 @@ func (s *store) Open(nsp, uid string, recovery *adapter.Recovery, r cluster.LogR
 	name := s.o.logChannel(nsp)
 	l.sub = &subscription{channel: name, key: newPresence(name, uid), tell: l.tell}
 	s.mu.Lock()
-	s.logs[name] = append(s.logs[name], l)
+	s.logs[name] = append(slices.Clip(s.logs[name]), l)
 	s.mu.Unlock()
 	var run context.Context
 	run, l.stop = context.WithCancel(context.Background())

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"sync"
 	"testing"
 	"time"
@@ -109,19 +108,6 @@ func TestRecovery(t *testing.T) {
 	adaptertest.RunRecoveryReal(t, func(t *testing.T, hosts []*adaptertest.Host) *adaptertest.Cluster {
 		return logNodes(t, url, hosts)
 	})
-}
-
-// TestLogContract holds the adapter with a log to the contract of all.
-func TestLogContract(t *testing.T) {
-	if os.Getenv("SOCKEYE_PARTS") == "all" && os.Getenv("SOCKEYE_LONG") == "" {
-		return // it takes real time
-	}
-	url := database(t)
-	var c *adaptertest.Cluster
-	adaptertest.RunReal(t, 3, func(t *testing.T, hosts []*adaptertest.Host) []adapter.Adapter {
-		c = logNodes(t, url, hosts)
-		return c.Adapters
-	}, func() { c.Settle() })
 }
 
 // TestOutbox: what a transaction emits is in the log when it has committed, in

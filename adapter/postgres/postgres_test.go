@@ -110,14 +110,28 @@ func closeAll(as []adapter.Adapter) {
 // TestContract holds the adapter to the contract, with three nodes.
 func TestContract(t *testing.T) {
 	url := database(t)
-	for name, o := range map[string]*Options{"by notifications": nil, "by the table": {PayloadThreshold: 1}} {
-		if o != nil && os.Getenv("SOCKEYE_LONG") == "" {
+	var settle func()
+	for name, build := range map[string]func(*testing.T, []*adaptertest.Host) []adapter.Adapter{
+		"by notifications": func(t *testing.T, hosts []*adaptertest.Host) []adapter.Adapter { return nodes(t, url, nil, hosts) },
+		"by the table": func(t *testing.T, hosts []*adaptertest.Host) []adapter.Adapter {
+			return nodes(t, url, &Options{PayloadThreshold: 1}, hosts)
+		},
+		"by the log": func(t *testing.T, hosts []*adaptertest.Host) []adapter.Adapter {
+			c := logNodes(t, url, hosts)
+			settle = c.Settle
+			return c.Adapters
+		},
+	} {
+		if name != "by notifications" && os.Getenv("SOCKEYE_LONG") == "" {
 			continue // it takes real time
 		}
 		t.Run(name, func(t *testing.T) {
-			adaptertest.RunReal(t, 3, func(t *testing.T, hosts []*adaptertest.Host) []adapter.Adapter {
-				return nodes(t, url, o, hosts)
-			}, nil)
+			settle = nil
+			adaptertest.RunReal(t, 3, build, func() {
+				if settle != nil {
+					settle()
+				}
+			})
 		})
 	}
 }
