@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"os"
 	"os/exec"
@@ -28,7 +29,7 @@ import (
 
 // clusterOptions are those of a node on an adapter; nil if it is on none.
 func clusterOptions(adapter, broker string) (o *socketio.Options, end func(), err error) {
-	o = &socketio.Options{}
+	o = &socketio.Options{Logger: slog.New(slog.DiscardHandler)}
 	end = func() {}
 	switch adapter {
 	case "":
