@@ -223,6 +223,9 @@ func (op *BroadcastOperator) packet(event string, id int64, args []any) (*adapte
 	if op.nsp.recoverer != nil {
 		p.Offset = offsetFor(p)
 	}
+	if op.nsp.late && p.Offset != "" { // it is encoded when its place is known
+		return p, checkEvent(event)
+	}
 	return p, host{op.nsp}.Prepare(p)
 }
 

@@ -174,8 +174,10 @@ func (s *Socket) emitKept(f engineio.Flags, event string, args []any) (bool, err
 	}
 	p := &adapter.Packet{Event: event, Args: args, ID: parser.NoID, Flags: f}
 	p.Offset = offsetFor(p)
-	if err := (host{s.nsp}).Prepare(p); err != nil {
-		return true, err
+	if !s.nsp.late || p.Offset == "" { // otherwise it is encoded when its place is known
+		if err := (host{s.nsp}).Prepare(p); err != nil {
+			return true, err
+		}
 	}
 	if s.state.Load() == connected {
 		s.outgoing(event, args)

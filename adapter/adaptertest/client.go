@@ -207,3 +207,10 @@ func (c *Client) Got() []string {
 	c.got = nil
 	return got
 }
+
+// NewMember returns a socket that a does not know yet, and to which a Recoverer
+// may deliver.
+func NewMember(a adapter.Adapter, id string) adapter.Member {
+	on, _ := a.(adapter.Recoverer)
+	return &link{id: id, on: on}
+}

@@ -23,7 +23,8 @@ const (
 // Claim implements [adapter.Recoverer]. Whoever puts his name into the record has
 // the session; then the node that was in it is asked what it knows better.
 func (a *Ordered) Claim(ctx context.Context, pid, offset string, lim adapter.ReplayLimits) (*adapter.Claim, error) {
-	ctx, cancel := context.WithTimeout(ctx, claimTimeout)
+	// A client that leaves meanwhile gives the claim back when it is made.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimTimeout)
 	defer cancel()
 	here, err := a.claimHere(pid)
 	if err != nil {
@@ -34,12 +35,28 @@ func (a *Ordered) Claim(ctx context.Context, pid, offset string, lim adapter.Rep
 		return nil, err
 	}
 	r, err := a.ready(ctx, s, has, lim)
+	if _, later := errors.AsType[*notNowError](err); later {
+		a.release(s)
+		return nil, err
+	}
 	if err != nil {
 		a.end(s)
 		return nil, err
 	}
 	return a.claimed(s, r), nil
 }
+
+// A notNowError is a refusal that says nothing about the session.
+type notNowError struct{ refused *adapter.RefusedError }
+
+func notNow(format string, err error) error {
+	return &notNowError{&adapter.RefusedError{Reason: fmt.Sprintf(format, err)}}
+}
+
+func (e *notNowError) Error() string { return e.refused.Error() }
+func (e *notNowError) Unwrap() error { return e.refused }
+
+const unreachable = "the store cannot be reached: %v"
 
 // claimHere marks the session of a client that is away, if it is on this node.
 func (a *Ordered) claimHere(pid string) (*session, error) {
@@ -72,7 +89,7 @@ func (a *Ordered) take(ctx context.Context, here *session, pid, offset string) (
 	for range 10 { // the node that has it may be writing
 		b, version, err := a.log.Load(ctx, pid)
 		if err != nil && here == nil {
-			return nil, has, &adapter.RefusedError{Reason: fmt.Sprintf("the store cannot be reached: %v", err)}
+			return nil, has, notNow(unreachable, err)
 		}
 		if err != nil || b == nil && here != nil && here.unsaved() {
 			return here, later(has, here.start), nil // nobody else can have taken it
@@ -110,7 +127,7 @@ func (a *Ordered) takeOver(ctx context.Context, w *wireSession, version string, 
 	r := &Record{Key: w.PID, Value: b, Version: version, TTL: a.max.MaxDuration}
 	switch err := a.log.Save(ctx, []*Record{r}); {
 	case err != nil:
-		return nil, &adapter.RefusedError{Reason: fmt.Sprintf("the store cannot be reached: %v", err)}
+		return nil, notNow(unreachable, err)
 	case r.Conflict:
 		return nil, nil
 	}
@@ -158,7 +175,7 @@ func (a *Ordered) latest(ctx context.Context, w *wireSession) (*wireSession, err
 	}
 	there, err := a.reaches(ctx, uid)
 	if err != nil {
-		return nil, &adapter.RefusedError{Reason: fmt.Sprintf("the store cannot be reached: %v", err)}
+		return nil, notNow(unreachable, err)
 	}
 	if there {
 		answer, err := a.askFor(ctx, uid, w.PID)
@@ -321,13 +338,16 @@ func (a *Ordered) ready(ctx context.Context, s *session, has Position, lim adapt
 	}
 	if has.After(a.tail.begun()) {
 		head, err := a.log.Head(ctx)
-		if err != nil || has.After(head) {
+		if err != nil {
+			return nil, notNow(unreachable, err)
+		}
+		if has.After(head) {
 			return nil, &adapter.RefusedError{Reason: adapter.UnknownOffset}
 		}
 	}
 	// This node may not have read yet what the session knows of.
 	if err := a.tail.wait(ctx, later(has, s.settled)); err != nil {
-		return nil, &adapter.RefusedError{Reason: "this node is behind the log: " + err.Error()}
+		return nil, notNow("this node is behind the log: %v", err)
 	}
 	s.mu.Lock()
 	from := s.behindOf(has)
@@ -336,14 +356,17 @@ func (a *Ordered) ready(ctx context.Context, s *session, has Position, lim adapt
 	entries, to, ok := a.tail.after(from)
 	if !ok {
 		reaches, err := a.log.Reaches(ctx, from)
-		if err != nil || !reaches {
+		if err != nil {
+			return nil, notNow(unreachable, err)
+		}
+		if !reaches {
 			return nil, &adapter.RefusedError{Reason: adapter.LogTooShort}
 		}
 	}
 	for !ok {
 		ms, err := a.log.After(ctx, r.to)
 		if err != nil {
-			return nil, &adapter.RefusedError{Reason: fmt.Sprintf("the store cannot be reached: %v", err)}
+			return nil, notNow(unreachable, err)
 		}
 		if len(ms) == 0 { // all that this node has read is older
 			return nil, &adapter.RefusedError{Reason: adapter.LogTooShort}
@@ -505,6 +528,7 @@ func (s *session) resume(m adapter.Member, r *replay, connect func() bool) bool 
 	s.rooms = r.rooms
 	s.goes(s.settled)
 	s.comes(s.base)
+	s.trimStays()
 	for _, missed := range r.packets {
 		s.last = missed.pos
 		m.Deliver(missed.p)

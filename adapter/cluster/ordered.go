@@ -67,11 +67,18 @@ func NewOrderedFactory(bus Bus, store Store, o *Options) adapter.Factory {
 }
 
 // Broadcast implements [adapter.Adapter]. Sockets of this node are served when
-// the log has the packet, or at once if it cannot take it.
+// the packet has come back from the log, or at once if the log cannot take it, or
+// if nobody will ask for what was missed.
 func (a *Ordered) Broadcast(t adapter.Target, p *adapter.Packet) error {
+	if a.max == nil && t.Local {
+		return a.Memory.Broadcast(t, p)
+	}
 	m, err := newBroadcast(t, p)
 	if err != nil {
 		return err
+	}
+	if a.max == nil {
+		return errors.Join(a.append(m), a.Memory.Broadcast(t, p))
 	}
 	if t.Local {
 		m.Type, m.Target.Local = broadcastHere, false
@@ -130,7 +137,7 @@ func (a *Ordered) SocketsJoin(t adapter.Target, rooms ...string) error {
 	if t.Local {
 		return a.joinHere(t, rooms, Position{})
 	}
-	if err := a.append(&Message{Type: SocketsJoin, Target: t, Rooms: rooms}); err != nil {
+	if err := a.append(&Message{Type: SocketsJoin, Target: t, Rooms: rooms}); err != nil || a.max == nil {
 		return errors.Join(err, a.joinHere(t, rooms, Position{}))
 	}
 	for m := range a.Memory.Local(t) {
@@ -146,7 +153,7 @@ func (a *Ordered) SocketsLeave(t adapter.Target, rooms ...string) error {
 	if t.Local {
 		return a.leaveHere(t, rooms, Position{})
 	}
-	if err := a.append(&Message{Type: SocketsLeave, Target: t, Rooms: rooms}); err != nil {
+	if err := a.append(&Message{Type: SocketsLeave, Target: t, Rooms: rooms}); err != nil || a.max == nil {
 		return errors.Join(err, a.leaveHere(t, rooms, Position{}))
 	}
 	return nil
@@ -157,7 +164,7 @@ func (a *Ordered) DisconnectSockets(t adapter.Target, closeConnection bool) erro
 	if t.Local {
 		return a.Memory.DisconnectSockets(t, closeConnection)
 	}
-	if err := a.append(&Message{Type: DisconnectSockets, Target: t, CloseConnection: closeConnection}); err != nil {
+	if err := a.append(&Message{Type: DisconnectSockets, Target: t, CloseConnection: closeConnection}); err != nil || a.max == nil {
 		return errors.Join(err, a.Memory.DisconnectSockets(t, closeConnection))
 	}
 	return nil

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"cmp"
+	"math"
 	"strconv"
 	"strings"
 )
@@ -47,12 +48,25 @@ func ParsePosition(s string) (p Position, ok bool) {
 	return p, true
 }
 
-// MarshalText implements [encoding.TextMarshaler].
-func (p Position) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+// ongoing is behind all positions.
+var ongoing = Position{math.MaxUint64, math.MaxUint64}
 
-// UnmarshalText implements [encoding.TextUnmarshaler]. What is no position is
-// the beginning.
+// MarshalText implements [encoding.TextMarshaler]. What is behind all positions is
+// nothing.
+func (p Position) MarshalText() ([]byte, error) {
+	if p == ongoing {
+		return []byte{}, nil
+	}
+	return []byte(p.String()), nil
+}
+
+// UnmarshalText implements [encoding.TextUnmarshaler]. What is no position is the
+// beginning.
 func (p *Position) UnmarshalText(b []byte) error {
+	if len(b) == 0 {
+		*p = ongoing
+		return nil
+	}
 	*p, _ = ParsePosition(string(b))
 	return nil
 }

@@ -43,6 +43,9 @@ func (a *Ordered) read(m *Message) {
 			return
 		}
 		defer a.own.read(m.Seq)
+		if a.max == nil {
+			return // it was done here at once
+		}
 	}
 	if !own && m.UID != "" && m.UID != emitterUID {
 		_, repeated, lost := a.nodes.heard(m, true)

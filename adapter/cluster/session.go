@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"math"
 	"slices"
 	"sync"
 	"time"
@@ -57,8 +56,6 @@ type stay struct {
 	To   Position `json:"to"`
 	Node bool     `json:"node,omitempty"` // Room is the uid of a node, whose socket it was
 }
-
-var ongoing = Position{math.MaxUint64, math.MaxUint64}
 
 func sessionOf(m adapter.Member) *session {
 	s, _ := m.Membership().Kept().(*session)
@@ -145,17 +142,24 @@ func (s *session) leave(to Position, rooms []string) {
 const maxStays = 64
 
 func (s *session) leaveLocked(to Position, rooms []string) {
-	past := 0
 	for i := range s.rooms {
-		r := &s.rooms[i]
-		if !r.Node && r.To == ongoing && slices.Contains(rooms, r.Room) {
+		if r := &s.rooms[i]; !r.Node && r.To == ongoing && slices.Contains(rooms, r.Room) {
 			r.To = to
 		}
-		if r.To != ongoing {
+	}
+	s.trimStays()
+}
+
+// trimStays forgets rooms of the past: who goes from room to room, or from node to
+// node, must not grow.
+func (s *session) trimStays() {
+	past := 0
+	for i := range s.rooms {
+		if s.rooms[i].To != ongoing {
 			past++
 		}
 	}
-	if past <= maxStays { // who goes from room to room must not grow
+	if past <= maxStays {
 		return
 	}
 	s.rooms = slices.DeleteFunc(s.rooms, func(r stay) bool {

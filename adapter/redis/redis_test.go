@@ -25,12 +25,12 @@ func TestMain(m *testing.M) { leak.Main(m) }
 
 // A server is a real redis-server.
 type server struct {
-	t    *testing.T
+	t    testing.TB
 	port string
 	cmd  *exec.Cmd
 }
 
-func startRedis(t *testing.T) *server {
+func startRedis(t testing.TB) *server {
 	t.Helper()
 	if os.Getenv("SOCKEYE_PARTS") != "all" {
 		t.Skip("needs redis-server: set SOCKEYE_PARTS=all")
@@ -82,7 +82,7 @@ func (s *server) until(what string, f func() bool) {
 	}
 }
 
-func (s *server) client(t *testing.T) *goredis.Client {
+func (s *server) client(t testing.TB) *goredis.Client {
 	c := goredis.NewClient(&goredis.Options{Addr: s.addr()})
 	t.Cleanup(func() { c.Close() })
 	return c

@@ -114,8 +114,12 @@ func (r *streamReader) readLoop(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		if err == nil && (full || r.lost != nil) {
+		switch {
+		case err != nil:
+		case r.lost != nil:
 			err = r.check(ctx)
+		case full:
+			err = r.checkTrimmed(ctx)
 		}
 		if err == nil {
 			pause = retryInterval
@@ -173,22 +177,27 @@ func (r *streamReader) check(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.mu.Lock()
-	pos := r.pos
-	r.mu.Unlock()
 	if epoch != r.epoch { // Redis has begun anew
 		r.epoch = epoch
 		r.tell(func() { r.pos = cluster.Position{} }, func(l *streamLog) { l.r.Gap(cluster.Position{}, true) })
-	} else if ok, err := reaches(ctx, r.client, r.stream, pos); err != nil {
+	} else if err := r.checkTrimmed(ctx); err != nil {
 		return err
-	} else if !ok {
+	}
+	r.lost = nil
+	r.tell(func() {}, func(l *streamLog) { l.r.Lost(nil) })
+	return nil
+}
+
+// checkTrimmed looks whether something was dropped that has not been read.
+func (r *streamReader) checkTrimmed(ctx context.Context) error {
+	r.mu.Lock()
+	pos := r.pos
+	r.mu.Unlock()
+	ok, err := reaches(ctx, r.client, r.stream, pos)
+	if err == nil && !ok {
 		r.tell(func() {}, func(l *streamLog) { l.r.Gap(pos, false) })
 	}
-	if r.lost != nil {
-		r.lost = nil
-		r.tell(func() {}, func(l *streamLog) { l.r.Lost(nil) })
-	}
-	return nil
+	return err
 }
 
 func (r *streamReader) setLost(err error) {

@@ -1,0 +1,57 @@
+package cluster
+
+import (
+	"reflect"
+	"testing"
+
+	"github.com/sockeye-go/socketio/internal/msgpack"
+)
+
+// TestNodeSession: what the official adapter for Redis Streams saves is read: its
+// own id is among the rooms, and there are no positions.
+func TestNodeSession(t *testing.T) {
+	b, err := msgpack.Append(nil, map[string]any{
+		"sid": "id", "pid": "pid", "rooms": []string{"id", "x"}, "data": map[string]any{"name": "ann"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := decodeSession(b)
+	if err != nil || w.SID != "id" || w.PID != "pid" || string(w.Data) != `{"name":"ann"}` || w.State != nil {
+		t.Fatalf("read %+v, %v", w, err)
+	}
+	s := w.session(&Ordered{Adapter: &Adapter{}}, Position{5, 1})
+	if got := s.roomNames(); !reflect.DeepEqual(got, []string{"x"}) || s.start != (Position{5, 1}) || !s.foreign {
+		t.Errorf("session %+v with rooms %q", s, got)
+	}
+}
+
+// FuzzSession: no record of whoever wrote into the store does harm, and what is
+// read is written as what is read the same.
+func FuzzSession(f *testing.F) {
+	w := &wireSession{SID: "id", PID: "pid", Rooms: RoomNames{"id", "x"}, Data: []byte("{}"), State: &wireState{
+		Node: "uid", Gone: 7, Start: Position{1, 2}, Doubt: &Position{3, 4},
+		Rooms: []stay{{Room: "x", From: Position{1, 2}, To: ongoing}, {Room: "uid", To: Position{2, 3}, Node: true}},
+	}}
+	b, err := w.encode()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b)
+	f.Add([]byte{0x80})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		w, err := decodeSession(b)
+		if err != nil {
+			return
+		}
+		again, err := w.encode()
+		if err != nil {
+			return // data that nests too deep to be written
+		}
+		w2, err := decodeSession(again)
+		if err != nil || w2.SID != w.SID || !reflect.DeepEqual(w2.State, w.State) || len(w2.Rooms) != len(w.Rooms) {
+			t.Errorf("%+v is read again as %+v, %v", w, w2, err)
+		}
+		w.session(&Ordered{Adapter: &Adapter{}}, Position{}).roomNames()
+	})
+}
