@@ -137,3 +137,30 @@ func TestFlush(t *testing.T) {
 		c.want(false, "e 1")
 	})
 }
+
+// TestRecoveryAfterShutdown: a node that is replaced hands its clients over, with
+// what is emitted meanwhile.
+func TestRecoveryAfterShutdown(t *testing.T) {
+	twoNodes(t, func(t *testing.T, ha, hb *harness, _ *cluster.Shelf) {
+		ha.OnConnection(func(_ context.Context, s *socketio.Socket) error { return s.Join("x") })
+		ha.OnDisconnect(func(_ context.Context, s *socketio.Socket, _ socketio.DisconnectReason) {
+			s.Emit("goodbye")
+		})
+		c := ha.comeback()
+		hb.To("x").Emit("before", 1)
+		synctest.Wait()
+		c.want(false, "before 1")
+		if err := ha.Shutdown(t.Context()); err != nil {
+			t.Errorf("Shutdown: %v", err)
+		}
+		hb.To("x").Emit("after", 2)
+		synctest.Wait()
+		c.c.take()
+		c.h = hb
+		c.connect()
+		c.want(true, "goodbye", "after 2")
+		if n := hb.RecoveryStats().Recovered; n != 1 {
+			t.Errorf("%d recovered; want 1", n)
+		}
+	})
+}

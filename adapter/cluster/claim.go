@@ -88,11 +88,15 @@ func (a *Ordered) take(ctx context.Context, here *session, pid, offset string) (
 	has, known := ParsePosition(offset)
 	for range 10 { // the node that has it may be writing
 		b, version, err := a.log.Load(ctx, pid)
-		if err != nil && here == nil {
+		if err != nil && (here == nil || here.elsewhere()) {
+			if here != nil {
+				a.release(here)
+			}
 			return nil, has, notNow(unreachable, err)
 		}
+		// While the store is away nobody else can take it.
 		if err != nil || b == nil && here != nil && here.unsaved() {
-			return here, later(has, here.start), nil // nobody else can have taken it
+			return here, later(has, here.start), nil
 		}
 		w, err := decodeSession(b)
 		if err == nil && w.State != nil && w.State.Node == a.uid && here != nil {
@@ -164,6 +168,13 @@ func (s *session) unsaved() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.version == "" && !s.taken && !s.ended
+}
+
+// elsewhere reports whether another node may have taken the session.
+func (s *session) elsewhere() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.taken
 }
 
 // latest asks the node that saved a session to let it go. If that is gone, what

@@ -16,8 +16,16 @@ type saver struct {
 	queue   []*session
 	running bool
 	closed  bool
-	waiting []chan struct{} // closed when all of the queue has been written
+	added   uint64 // sessions, to the queue
+	done    uint64 // of them have been written
+	waiting []savedWait
 	stop    chan struct{}
+}
+
+// A savedWait is told when so many sessions have been written.
+type savedWait struct {
+	done uint64
+	told chan struct{}
 }
 
 // savedAtOnce is how many records are written in one go.
@@ -47,6 +55,7 @@ func (w *saver) add(s *session) bool {
 	}
 	s.queued = true
 	w.queue = append(w.queue, s)
+	w.added++
 	if !w.running {
 		w.running = true
 		if w.stop == nil {
@@ -67,10 +76,6 @@ func (w *saver) run() {
 		}
 		if len(batch) == 0 {
 			w.running, w.queue = false, nil
-			for _, c := range w.waiting {
-				close(c)
-			}
-			w.waiting = nil
 			w.mu.Unlock()
 			return
 		}
@@ -81,6 +86,13 @@ func (w *saver) run() {
 			w.mu.Unlock()
 			return
 		}
+		w.mu.Lock()
+		w.done += uint64(len(batch))
+		for len(w.waiting) > 0 && w.waiting[0].done <= w.done {
+			close(w.waiting[0].told)
+			w.waiting = w.waiting[1:]
+		}
+		w.mu.Unlock()
 	}
 }
 
@@ -115,7 +127,7 @@ func (w *saver) write(batch []*session) bool {
 	}
 	for _, s := range batch {
 		s.mu.Lock()
-		over := s.ended && !s.moved && (s.version == "" || s.gone) || s.laid && s.m == nil && !s.claimed
+		over := s.ended && !s.moved && (s.version == "" || s.gone || s.taken) || s.laid && s.m == nil && !s.claimed
 		s.mu.Unlock()
 		if over {
 			w.a.drop(s)
@@ -190,15 +202,16 @@ func (s *session) saved(r *Record) {
 	s.version, s.always = r.Version, false
 }
 
-// flush waits until all that is to be written now has been.
+// flush waits until all that is to be written now has been. What is being written
+// counts as it is when that began: who changed it since has added it again.
 func (w *saver) flush(ctx context.Context) error {
 	w.mu.Lock()
-	if !w.running {
+	if w.done == w.added {
 		w.mu.Unlock()
 		return nil
 	}
 	c := make(chan struct{})
-	w.waiting = append(w.waiting, c)
+	w.waiting = append(w.waiting, savedWait{w.added, c})
 	w.mu.Unlock()
 	select {
 	case <-c:
