@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -127,6 +128,9 @@ func inStream(t *testing.T, store *goredis.Client, event string) bool {
 	}
 	return slices.ContainsFunc(xs, func(x goredis.XMessage) bool {
 		data, _ := x.Values["data"].(string)
-		return strings.Contains(data, event) || !strings.HasPrefix(data, "{")
+		if b, err := base64.StdEncoding.DecodeString(data); err == nil { // it holds binary data
+			data = string(b)
+		}
+		return strings.Contains(data, event)
 	})
 }
