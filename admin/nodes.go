@@ -76,7 +76,7 @@ func newNodes(d *Dashboard) *nodes {
 	})
 	d.srv.OnServerSide(eventFind, func(ctx context.Context, m *socketio.Message) error {
 		var q string
-		if err := m.Decode(&q); err != nil || !m.WantsAck() {
+		if err := m.Decode(&q); err != nil || !m.WantsAck() || d.ending.Err() != nil {
 			return err
 		}
 		select {

@@ -3,6 +3,7 @@ package admin
 import (
 	"cmp"
 	"context"
+	"crypto/subtle"
 	"fmt"
 	"os"
 
@@ -81,7 +82,7 @@ func Basic(username, hash string) Authenticator {
 	return func(_ context.Context, name, password string) bool {
 		// Both are compared, so that the time tells nothing about the name.
 		err := bcrypt.CompareHashAndPassword([]byte(hash), []byte(password))
-		return err == nil && name == username
+		return subtle.ConstantTimeCompare([]byte(name), []byte(username)) == 1 && err == nil
 	}
 }
 

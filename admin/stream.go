@@ -153,6 +153,12 @@ func (d *Dashboard) serveTap(w http.ResponseWriter, r *http.Request) error {
 
 // serveFarTap is serveTap for a socket of another node.
 func (d *Dashboard) serveFarTap(w http.ResponseWriter, r *http.Request, namespace, id string) error {
+	gone := notFound("there is no socket %s on any node that has a dashboard", strings.ToValidUTF8(id, "?"))
+	count, cancel := context.WithTimeout(r.Context(), nodeTime)
+	defer cancel()
+	if n, err := d.srv.ServerCount(count); err == nil && n < 2 {
+		return gone
+	}
 	heard, stop := d.taps.ask(namespace, id)
 	defer stop()
 	first := time.NewTimer(nodeTime)
@@ -161,7 +167,7 @@ func (d *Dashboard) serveFarTap(w http.ResponseWriter, r *http.Request, namespac
 	select {
 	case p = <-heard:
 	case <-first.C:
-		return notFound("there is no socket %s on any node that has a dashboard", strings.ToValidUTF8(id, "?"))
+		return gone
 	case <-r.Context().Done():
 		return nil
 	}

@@ -212,3 +212,38 @@ func TestBoard(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkEvent is one event of a client with its ack, over a WebSocket on
+// loopback. "off" has a collector that counts no events: it is what a server
+// without one costs.
+func BenchmarkEvent(b *testing.B) {
+	for name, o := range map[string]*metrics.Options{"off": nil, "on": {Events: []string{"end"}}} {
+		b.Run(name, func(b *testing.B) {
+			srv := socketio.NewServer(quiet())
+			metrics.NewCollector(srv, o)
+			socketio.NewEventWithAck[socketio.None, string]("end").Handle(srv, func(context.Context, *socketio.Socket, socketio.None) (string, error) {
+				return "", nil
+			})
+			hs := httptest.NewServer(srv)
+			defer hs.Close()
+			defer srv.Close()
+			ws, err := rawclient.DialWebSocket(b.Context(), hs.URL+"/socket.io/")
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer ws.Close()
+			if err := rawclient.Join(b.Context(), ws); err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := ws.Send(b.Context(), `421["end"]`); err != nil {
+					b.Fatal(err)
+				}
+				if _, err := ws.Expect(b.Context(), "431"); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
