@@ -68,6 +68,10 @@ func (b *bus) Open(nsp, uid string, r cluster.Receiver) (cluster.Channel, error)
 		}
 		c.fixed = append(c.fixed, sub)
 	}
+	var err error
+	if c.ping, err = b.conn.Subscribe(c.subjects.ping(uid), func(m *natsgo.Msg) { _ = m.Respond(nil) }); err != nil {
+		return nil, fmt.Errorf("nats: subscribe to %s: %w", c.subjects.ping(uid), err)
+	}
 	go c.run()
 	b.add(c)
 	if b.conn.Status() != natsgo.CONNECTED {
@@ -171,6 +175,7 @@ type channel struct {
 	in       chan *natsgo.Msg // of all subscriptions, so that the order of a sender stays
 	done     chan struct{}    // closed when run has returned
 	fixed    []*natsgo.Subscription
+	ping     *natsgo.Subscription // answers, however busy the namespace is
 
 	mu     sync.Mutex
 	rooms  map[string]*natsgo.Subscription
@@ -267,6 +272,18 @@ func (c *channel) publish(subject string, m *cluster.Message) error {
 	return c.bus.conn.Publish(subject, c.bus.o.seal(subject, b))
 }
 
+// pingTimeout is how long a node may take to say that it is there.
+const pingTimeout = time.Second
+
+// Reaches implements [cluster.Reacher]. NATS knows at once that nobody is there, and
+// not when a node is there and stuck.
+func (c *channel) Reaches(ctx context.Context, uid string) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
+	defer cancel()
+	_, err := c.bus.conn.RequestWithContext(ctx, c.subjects.ping(uid), nil)
+	return !errors.Is(err, natsgo.ErrNoResponders), nil
+}
+
 // Close implements [cluster.Channel].
 func (c *channel) Close() error {
 	c.mu.Lock()
@@ -275,7 +292,7 @@ func (c *channel) Close() error {
 		return nil
 	}
 	c.closed = true
-	subs := c.fixed
+	subs := append(c.fixed, c.ping)
 	for _, sub := range c.rooms {
 		subs = append(subs, sub)
 	}

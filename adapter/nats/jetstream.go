@@ -177,7 +177,10 @@ func (s *store) Open(nsp, uid string, recovery *adapter.Recovery, r cluster.LogR
 	defer cancel()
 	var why error
 	for {
-		err := l.begin(ctx)
+		// Servers that have no leader do not answer.
+		asking, done := context.WithTimeout(ctx, askTimeout)
+		err := l.begin(asking)
+		done()
 		if err == nil {
 			break
 		}
@@ -197,6 +200,9 @@ func (s *store) Open(nsp, uid string, recovery *adapter.Recovery, r cluster.LogR
 	go l.run()
 	return l, nil
 }
+
+// askTimeout is how long JetStream may take to answer before it is asked again.
+const askTimeout = time.Second
 
 // retryWait is the time between attempts to reach a JetStream that does not answer.
 const retryWait = 250 * time.Millisecond

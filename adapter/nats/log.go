@@ -77,7 +77,7 @@ func (l *log) run() {
 			}
 			continue
 		}
-		ctx, cancel := context.WithTimeout(l.ctx, openTimeout)
+		ctx, cancel := context.WithTimeout(l.ctx, askTimeout)
 		err := l.compare(ctx)
 		cancel()
 		if err == nil {
@@ -144,7 +144,7 @@ func (l *log) read() error {
 		cancel()
 		<-watching // what it is told from now on is for the next
 	}()
-	asking, stop := context.WithTimeout(ctx, openTimeout)
+	asking, stop := context.WithTimeout(ctx, askTimeout)
 	defer stop()
 	c, err := l.store.log.Load().CreateConsumer(asking, jetstream.ConsumerConfig{
 		FilterSubject: l.subjects.log(), DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: l.at + 1,
@@ -211,10 +211,12 @@ func (l *log) Append(ctx context.Context, ms []*cluster.Message) error {
 			return nil
 		}
 		subject := l.subjects.log()
-		m := &natsgo.Msg{Subject: subject, Data: l.store.bus.o.seal(subject, batch)}
-		_, err := l.store.js.PublishMsg(ctx, m, jetstream.WithMsgID(l.uid+"-"+strconv.FormatUint(first, 10)))
+		data := l.store.bus.o.seal(subject, batch)
 		batch, n = nil, 0
-		return err
+		return patiently(ctx, func(ctx context.Context) error {
+			_, err := l.store.js.PublishMsg(ctx, &natsgo.Msg{Subject: subject, Data: data}, jetstream.WithMsgID(l.uid+"-"+strconv.FormatUint(first, 10)))
+			return err
+		})
 	}
 	for _, m := range ms {
 		b, err := cluster.Encode(m)

@@ -93,22 +93,42 @@ func (l *log) save(ctx context.Context, r *cluster.Record) error {
 }
 
 // put writes a record, or the sign that it is deleted.
-func (l *log) put(ctx context.Context, key string, value []byte, ttl time.Duration, opts ...jetstream.PublishOpt) (uint64, error) {
+func (l *log) put(ctx context.Context, key string, value []byte, ttl time.Duration, opts ...jetstream.PublishOpt) (seq uint64, err error) {
 	subject := l.subjects.session(key)
-	m := &natsgo.Msg{Subject: subject}
+	var data []byte
 	if value == nil {
 		ttl = tombstone
 	} else {
-		m.Data = l.store.bus.o.seal(subject, bytes.Clone(value))
+		data = l.store.bus.o.seal(subject, bytes.Clone(value))
 	}
 	if ttl > 0 {
 		opts = append(opts, jetstream.WithMsgTTL((ttl + time.Second - 1).Truncate(time.Second)))
 	}
-	ack, err := l.store.js.PublishMsg(ctx, m, opts...)
-	if err != nil {
-		return 0, err
+	err = patiently(ctx, func(ctx context.Context) error {
+		ack, err := l.store.js.PublishMsg(ctx, &natsgo.Msg{Subject: subject, Data: data}, opts...)
+		if err == nil {
+			seq = ack.Sequence
+		}
+		return err
+	})
+	return seq, err
+}
+
+// patiently asks again as long as servers have no leader, which answers. What was
+// written and not answered is written again, under the same condition.
+func patiently(ctx context.Context, f func(context.Context) error) error {
+	for {
+		asking, cancel := context.WithTimeout(ctx, askTimeout)
+		err := f(asking)
+		cancel()
+		var api *jetstream.APIError
+		switch {
+		case err == nil, errors.As(err, &api) && api.Code < 500:
+			return err
+		case !wait(ctx, retryWait):
+			return errors.Join(err, context.Cause(ctx))
+		}
 	}
-	return ack.Sequence, nil
 }
 
 func wrongSequence(err error) bool {
@@ -124,7 +144,11 @@ type stored struct {
 
 // get asks the server that leads the stream, for others may be behind.
 func (l *log) get(ctx context.Context, key string) (*stored, error) {
-	m, err := l.store.sessions.Load().GetLastMsgForSubject(ctx, l.subjects.session(key))
+	var m *jetstream.RawStreamMsg
+	err := patiently(ctx, func(ctx context.Context) (err error) {
+		m, err = l.store.sessions.Load().GetLastMsgForSubject(ctx, l.subjects.session(key))
+		return err
+	})
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
 		return nil, nil
 	}

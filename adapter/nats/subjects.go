@@ -17,6 +17,7 @@ func (o *Options) subjects(nsp string) subjects {
 
 func (s subjects) all() string             { return s.prefix + "all" }
 func (s subjects) node(uid string) string  { return s.prefix + "node." + token(uid) }
+func (s subjects) ping(uid string) string  { return s.prefix + "ping." + token(uid) }
 func (s subjects) room(room string) string { return s.prefix + "room." + token(room) }
 
 // maxToken is the longest name that is written as it is, in bytes.

@@ -127,8 +127,8 @@ func (c *Cluster) Ready(i int) error {
 		return nil
 	case <-n.ended:
 		return fmt.Errorf("node %d ended at its start: %v", i, n.cmd.ProcessState)
-	case <-time.After(settleTime):
-		return fmt.Errorf("node %d was not ready after %v", i, settleTime)
+	case <-time.After(2 * settleTime):
+		return fmt.Errorf("node %d was not ready after %v", i, 2*settleTime)
 	}
 }
 

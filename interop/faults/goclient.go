@@ -21,8 +21,8 @@ func startGo(s Setting, url string) (*clients, error) {
 	for i := range s.Clients {
 		o := &client.Options{
 			Path: cmp.Or(s.Path, "/"), Transports: s.Transports, DisableUpgrades: len(s.Transports) == 1, RetryConnect: true,
-			Timeout: time.Second, ReconnectionDelay: 10 * time.Millisecond, ReconnectionDelayMax: 50 * time.Millisecond,
-			SocketOptions: client.SocketOptions{Auth: map[string]int{"client": i}},
+			Timeout: s.timeout(), ReconnectionDelay: 10 * time.Millisecond, ReconnectionDelayMax: 50 * time.Millisecond,
+			SocketOptions: client.SocketOptions{Auth: map[string]int{"client": s.First + i}},
 			Logger:        slog.New(slog.DiscardHandler),
 		}
 		if s.Retries {

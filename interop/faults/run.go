@@ -2,6 +2,7 @@ package faults
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -31,8 +32,13 @@ type Setting struct {
 	Clients    int
 	Seconds    float64 // how long there are faults
 	Seed       uint64
-	Path       string // of the engine, for the Go client: "" is "/"
+	Path       string        // of the engine, for the Go client: "" is "/"
+	Timeout    time.Duration // of a client for its connection: 0 is a second
+	First      int           // how the first of the clients calls itself
 }
+
+// timeout is how long a client waits for its connection.
+func (s Setting) timeout() time.Duration { return cmp.Or(s.Timeout, time.Second) }
 
 // A Client is whose client it is.
 type Client string
@@ -191,6 +197,7 @@ type clients struct {
 func startClients(s Setting, url string) (*clients, error) {
 	settings, err := json.Marshal(map[string]any{
 		"url": url, "clients": s.Clients, "transports": s.Transports, "ours": s.Client == OurBrowser, "retries": s.Retries, "every": 7,
+		"timeout": s.timeout().Milliseconds(),
 	})
 	if err != nil {
 		return nil, err
@@ -271,10 +278,12 @@ func (c *clients) last(i int) (sent, received int, connected bool) {
 }
 
 // until waits for what does not take long.
-func until(what string, f func() bool) error {
-	for deadline := time.Now().Add(settleTime); !f(); {
+func until(what string, f func() bool) error { return within(settleTime, what, f) }
+
+func within(limit time.Duration, what string, f func() bool) error {
+	for deadline := time.Now().Add(limit); !f(); {
 		if time.Now().After(deadline) {
-			return fmt.Errorf("waited %v in vain: %s", settleTime, what)
+			return fmt.Errorf("waited %v in vain: %s", limit, what)
 		}
 		<-time.After(5 * time.Millisecond)
 	}

@@ -5,7 +5,7 @@
 import { createInterface } from "node:readline";
 import { WebSocket } from "ws";
 
-const { url, clients, transports, ours, retries, every } = JSON.parse(process.env.FAULTS);
+const { url, clients, transports, ours, retries, every, timeout = 1000 } = JSON.parse(process.env.FAULTS);
 globalThis.WebSocket ??= WebSocket; // Node 22 has one
 const { io } = await import(ours ? "../../web/dist/index.js" : "socket.io-client");
 
@@ -18,7 +18,7 @@ for (let c = 0; c < clients; c++) {
     forceNew: true,
     reconnectionDelay: 10,
     reconnectionDelayMax: 50,
-    timeout: 1000,
+    timeout,
     auth: { client: c },
     ...(retries ? { retries: 10_000, ackTimeout: 400 } : {}),
   });

@@ -21,6 +21,8 @@ import (
 	"time"
 
 	"github.com/sockeye-go/socketio"
+	"github.com/sockeye-go/socketio/adapter/nats"
+	"github.com/sockeye-go/socketio/adapter/nats/embedded"
 	"github.com/sockeye-go/socketio/engineio/forward"
 )
 
@@ -30,6 +32,7 @@ type Config struct {
 	Key    []byte // of forwarding; none without
 	Echo   bool   // "up" comes back as "m"
 	Ping   time.Duration
+	NATS   *embedded.Options // of the server in this process; clients can recover then
 }
 
 // A Line is what it writes. Conn numbers the connections of a client here.
@@ -72,6 +75,20 @@ func run() error {
 			return err
 		}
 		o.Forwarder = f
+	}
+	if c.NATS != nil {
+		bus, err := embedded.Start(c.NATS)
+		if err != nil {
+			return err
+		}
+		defer bus.Close()
+		conn, err := bus.Connect()
+		if err != nil {
+			return err
+		}
+		defer conn.Close()
+		o.Adapter = nats.New(conn, &nats.Options{JetStream: &nats.JetStream{Replicas: 3}, Key: c.Key})
+		o.Recovery = &socketio.Recovery{}
 	}
 	srv := socketio.NewServer(o)
 	srv.OnConnection(func(_ context.Context, s *socketio.Socket) error { return connected(c, s) })
@@ -126,6 +143,7 @@ func connected(c Config, s *socketio.Socket) error {
 // obey does what the lines of the input say, and ends with them.
 func obey(srv *socketio.Server, end func()) {
 	defer end()
+	last := 0
 	in := bufio.NewScanner(os.Stdin)
 	for in.Scan() {
 		verb, number, _ := strings.Cut(in.Text(), " ")
@@ -136,9 +154,23 @@ func obey(srv *socketio.Server, end func()) {
 			if err := srv.Emit("m", n); err != nil {
 				l.Error = err.Error()
 			}
+			last = n
 			say(l)
+		case "flush":
+			go flush(srv, last)
 		case "sockets":
 			say(Line{On: "sockets", N: srv.Stats().Sockets})
 		}
 	}
+}
+
+// flush says when everything up to a number is where it cannot be lost.
+func flush(srv *socketio.Server, last int) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	l := Line{On: "flushed", Seq: last}
+	if err := srv.Flush(ctx); err != nil {
+		l.Error = err.Error()
+	}
+	say(l)
 }
