@@ -114,6 +114,10 @@ func (l *log) put(ctx context.Context, key string, value []byte, ttl time.Durati
 	return seq, err
 }
 
+// inProcess is what JetStream says of a message that it has been given before, and
+// does not know yet whether it has it.
+const inProcess = 10158
+
 // patiently asks again as long as servers have no leader, which answers. What was
 // written and not answered is written again, under the same condition.
 func patiently(ctx context.Context, f func(context.Context) error) error {
@@ -123,7 +127,7 @@ func patiently(ctx context.Context, f func(context.Context) error) error {
 		cancel()
 		var api *jetstream.APIError
 		switch {
-		case err == nil, errors.As(err, &api) && api.Code < 500:
+		case err == nil, errors.As(err, &api) && api.Code < 500 && api.ErrorCode != inProcess:
 			return err
 		case !wait(ctx, retryWait):
 			return errors.Join(err, context.Cause(ctx))

@@ -37,6 +37,7 @@ the browser. It needs no configuration.`,
 		Example: `  sockeye demo                        on the next free port from 3000
   sockeye demo --addr 127.0.0.1:8080  on this address, or not at all
   sockeye demo --no-open              prints the address and opens no browser
+  sockeye demo --nodes 3              a cluster of three processes: kill one and see nothing lost
   sockeye demo --check                tries itself over every transport and ends`,
 		Args: cobra.NoArgs,
 	}
@@ -44,27 +45,62 @@ the browser. It needs no configuration.`,
 	addr := flags.String("addr", "", "listen on this `address` (default "+defaultAddr+" or the next free port)")
 	noOpen := flags.Bool("no-open", false, "open no browser")
 	checkOnly := flags.Bool("check", false, "try every transport, print what was found, and end")
+	nodes := flags.Int("nodes", 0, "a cluster of so `many` processes, 3 to 9, behind one door (default: this process alone)")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		return cli.Silent(runDemo(cmd.Context(), addr, noOpen, checkOnly, stdout, stderr))
+		return cli.Silent(runDemo(cmd.Context(), *addr, *nodes, demoRun{*noOpen, *checkOnly, stdout, stderr}))
 	}
 	return cmd
 }
 
-func runDemo(ctx context.Context, addr *string, noOpen, checkOnly *bool, stdout, stderr io.Writer) int {
-	if *checkOnly && *addr == "" {
-		*addr = "127.0.0.1:0"
+// A demoRun is how a demo is shown.
+type demoRun struct {
+	noOpen, checkOnly bool
+	stdout, stderr    io.Writer
+}
+
+// serve serves until ctx is done, or tries it and ends. page is what is shown first.
+func (d demoRun) serve(ctx context.Context, hs *http.Server, ln net.Listener, page string) int {
+	served := make(chan error, 1)
+	go func() { served <- hs.Serve(ln) }()
+	url := "http://" + ln.Addr().String() + "/"
+	if d.checkOnly {
+		if err := check(ctx, url, d.stdout); err != nil {
+			fmt.Fprintf(d.stderr, "sockeye demo: %v\n", err)
+			return 1
+		}
+		return 0
 	}
-	ln, err := listen(*addr)
-	if err != nil {
-		fmt.Fprintf(stderr, "sockeye demo: %v\n", err)
+	fmt.Fprintln(d.stdout, "ready", url+page)
+	if !d.noOpen {
+		openBrowser(url + page)
+	}
+	select {
+	case <-ctx.Done():
+		return 0
+	case err := <-served:
+		fmt.Fprintf(d.stderr, "sockeye demo: %v\n", err)
 		return 1
 	}
+}
 
-	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+func runDemo(ctx context.Context, addr string, nodes int, d demoRun) int {
+	if d.checkOnly && addr == "" {
+		addr = "127.0.0.1:0"
+	}
+	ln, err := listen(addr)
+	if err != nil {
+		fmt.Fprintf(d.stderr, "sockeye demo: %v\n", err)
+		return 1
+	}
+	if nodes != 0 {
+		defer ln.Close()
+		return runNodes(ctx, nodes, ln, d)
+	}
+	log := slog.New(slog.NewTextHandler(d.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	srv := socketio.NewServer(&socketio.Options{Logger: log, Recovery: &socketio.Recovery{}})
 	pages, closePages, err := demo.New(srv)
 	if err != nil {
-		fmt.Fprintf(stderr, "sockeye demo: %v\n", err)
+		fmt.Fprintf(d.stderr, "sockeye demo: %v\n", err)
 		return 1
 	}
 	mux := http.NewServeMux()
@@ -72,35 +108,14 @@ func runDemo(ctx context.Context, addr *string, noOpen, checkOnly *bool, stdout,
 	mux.Handle("/", pages)
 	hs := &http.Server{Handler: mux, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
 	socketio.ConfigureServer(hs)
-	served := make(chan error, 1)
-	go func() { served <- hs.Serve(ln) }()
-
-	url := "http://" + ln.Addr().String() + "/"
-	code := 0
-	if *checkOnly {
-		if err := check(ctx, url, stdout); err != nil {
-			fmt.Fprintf(stderr, "sockeye demo: %v\n", err)
-			code = 1
-		}
-	} else {
-		fmt.Fprintln(stdout, "ready", url)
-		if !*noOpen {
-			openBrowser(url)
-		}
-		select {
-		case <-ctx.Done():
-		case err := <-served:
-			fmt.Fprintf(stderr, "sockeye demo: %v\n", err)
-			code = 1
-		}
-	}
+	code := d.serve(ctx, hs, ln, "")
 	// The context of the command is done: the end has its own time.
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	fmt.Fprintf(stderr, "sockeye demo: shutting down, %d connections\n", srv.Connections())
+	fmt.Fprintf(d.stderr, "sockeye demo: shutting down, %d connections\n", srv.Connections())
 	// The pages before the http.Server, which waits for who looks at the dashboard.
 	if err := errors.Join(srv.Shutdown(end), closePages(), hs.Shutdown(end)); err != nil {
-		fmt.Fprintf(stderr, "sockeye demo: shutting down: %v\n", err)
+		fmt.Fprintf(d.stderr, "sockeye demo: shutting down: %v\n", err)
 		_ = hs.Close()
 	}
 	return code

@@ -77,7 +77,7 @@ they are and of every version from 2 on.`,
 	root.SetUsageTemplate(usageTemplate)
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SuggestionsMinimumDistance = 2
-	root.AddCommand(demoCommand(stdout, stderr), genCommand(stdout),
+	root.AddCommand(demoCommand(stdout, stderr), nodeCommand(stdout, stderr), genCommand(stdout),
 		connect.Command(stdout, stderr),
 		versionCommand(stdout), completionCommand(stdout), manCommand(stdout))
 	return root

@@ -126,8 +126,29 @@ func (s *Server) Connect(options ...natsgo.Option) (*natsgo.Conn, error) {
 // Peers returns how many other servers this one is connected to.
 func (s *Server) Peers() int { return s.s.NumRemotes() }
 
+// closeTimeout is how long the last words may take on their way to other servers.
+const closeTimeout = time.Second
+
 // Close ends the server, when its connections have been closed, and waits for it.
+// What they have sent is on its way to other servers then.
 func (s *Server) Close() {
+	for deadline := time.Now().Add(closeTimeout); s.pending() && time.Now().Before(deadline); {
+		<-time.After(time.Millisecond)
+	}
 	s.s.Shutdown()
 	s.s.WaitForShutdown()
+}
+
+// pending reports whether something waits for another server.
+func (s *Server) pending() bool {
+	routes, err := s.s.Routez(nil)
+	if err != nil {
+		return false
+	}
+	for _, r := range routes.Routes {
+		if r.Pending > 0 {
+			return true
+		}
+	}
+	return false
 }

@@ -9,6 +9,8 @@ export const params = new URLSearchParams(location.search);
 export function connect(options = {}) {
   const namespace = location.pathname.replace(/\/[^/]*$/, "") || "/";
   if (params.has("transports")) options.transports = params.get("transports").split(",");
+  // A cluster has one node for all users of a page that keeps its state in a process.
+  options.query = { page: namespace, ...options.query };
   const socket = io(namespace, options);
   const show = (yes) => {
     $("state").textContent = yes ? "online" : "offline";

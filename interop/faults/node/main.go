@@ -88,7 +88,11 @@ func run() error {
 		}
 		defer conn.Close()
 		o.Adapter = nats.New(conn, &nats.Options{JetStream: &nats.JetStream{Replicas: 3}, Key: c.Key})
-		o.Recovery = &socketio.Recovery{}
+		o.Recovery = &socketio.Recovery{OnAttempt: func(a socketio.RecoveryAttempt) {
+			if !a.Recovered {
+				log.Warn("recovery refused", "reason", a.Reason)
+			}
+		}}
 	}
 	srv := socketio.NewServer(o)
 	srv.OnConnection(func(_ context.Context, s *socketio.Socket) error { return connected(c, s) })
