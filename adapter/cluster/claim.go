@@ -12,11 +12,12 @@ import (
 	"github.com/sockeye-go/socketio/engineio"
 )
 
-// claimTimeout bounds what a client that came back waits for the store and for
-// the node that has its session; askTimeout what it waits for that node alone,
-// which waits for handlers.
+// claimTimeout bounds what a client that came back waits for the store, whose
+// servers may have to elect another leader after the one that died with the
+// client's node, and for the node that has its session; askTimeout what it waits
+// for that node alone, which waits for handlers.
 const (
-	claimTimeout = 8 * time.Second
+	claimTimeout = 20 * time.Second
 	askTimeout   = 6 * time.Second
 )
 
