@@ -77,7 +77,12 @@ func runNode(ctx context.Context, in io.Reader, stdout, stderr io.Writer) error 
 		return err
 	}
 	srv := socketio.NewServer(&socketio.Options{
-		Logger: log, Recovery: &socketio.Recovery{}, Forwarder: f,
+		Logger: log, Forwarder: f,
+		Recovery: &socketio.Recovery{OnAttempt: func(a socketio.RecoveryAttempt) {
+			if !a.Recovered {
+				log.Error("a client begins anew", "namespace", a.Namespace, "reason", a.Reason)
+			}
+		}},
 		Adapter: nats.New(conn, &nats.Options{JetStream: &nats.JetStream{Replicas: 3}, Key: c.Key}),
 	})
 	pages, closePages, err := demo.New(srv)
@@ -103,9 +108,10 @@ func runNode(ctx context.Context, in io.Reader, stdout, stderr io.Writer) error 
 		err = nil
 	case err = <-served:
 	}
-	end, stop := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	end, stop := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer stop()
-	return errors.Join(err, srv.Shutdown(end), hs.Close(), closePages())
+	_ = srv.Shutdown(end) // the others end too: what cannot be said any more does not matter
+	return errors.Join(err, hs.Close(), closePages())
 }
 
 // kill ends this process without any good order.

@@ -30,6 +30,9 @@ const (
 // startAgain is how long the demo waits before it starts a node again.
 const startAgain = time.Second
 
+// endTimeout is how long a node may take to end.
+const endTimeout = 3 * time.Second
+
 // nodesTimeout is how long the nodes may take to find each other.
 const nodesTimeout = time.Minute
 
@@ -143,10 +146,11 @@ func oneNode(ctx context.Context, c nodeConfig, f *front, stderr io.Writer, read
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	// It ends when its input does, and if it does not it is ended.
+	// It ends when its input does, and if it does not it is ended. All end together,
+	// so that there is no majority any more whose word they could wait for.
 	stop := context.AfterFunc(ctx, func() {
 		_ = in.Close()
-		time.AfterFunc(10*time.Second, func() { _ = cmd.Process.Kill() })
+		time.AfterFunc(endTimeout, func() { _ = cmd.Process.Kill() })
 	})
 	defer stop()
 	if _, err := in.Write(append(config, '\n')); err != nil {
