@@ -387,6 +387,40 @@ export function suite({ io, Manager, events }, names = Object.keys(all)) {
       await peer.resume();
     });
 
+    test("an attempt by hand takes the place of the one that waits, and the next loss is noticed", async () => {
+      const m = manager(peer.url, { transports: ["websocket"], reconnectionDelay: 60_000, reconnectionDelayMax: 60_000 });
+      const s = m.socket("/");
+      await next(s, "connect");
+      peer.cut();
+      await next(s, "disconnect");
+      m.open();
+      await next(s, "connect");
+      m.reconnectionDelay(20);
+      peer.cut();
+      await next(s, "disconnect");
+      await next(s, "connect");
+    });
+
+    test("nobody tries again once it was called off", async () => {
+      const m = manager(peer.url, { transports: ["websocket"] });
+      const s = m.socket("/");
+      await next(s, "connect");
+      const attempts = [];
+      m.on("reconnect_attempt", (n) => attempts.push(n));
+      peer.cut();
+      await next(s, "disconnect");
+      m.reconnection(false);
+      s.connect();
+      await next(s, "connect");
+      m.reconnection(true);
+      s.once("disconnect", () => m.once("reconnect_attempt", () => s.disconnect()));
+      peer.cut();
+      await next(m, "reconnect_attempt");
+      assert.equal(s.active, false);
+      assert.deepEqual(attempts, [1]);
+      assert.notEqual(m.engine.readyState, "opening");
+    });
+
     test("without a transport there is an error", async () => {
       const s = manager(peer.url, { transports: ["pigeon"], reconnection: false }).socket("/");
       assert.deepEqual(await next(s, "connect_error"), ["No transports available"]);
