@@ -15,6 +15,7 @@ import (
 
 	"github.com/sockeye-go/socketio/cmd/sockeye/internal/cli"
 	"github.com/sockeye-go/socketio/cmd/sockeye/internal/connect"
+	"github.com/sockeye-go/socketio/cmd/sockeye/internal/doctor"
 )
 
 func main() {
@@ -58,6 +59,7 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 		Long: `sockeye sees, runs, tests and measures Socket.IO servers, of whatever language
 they are and of every version from 2 on.`,
 		Example: `  sockeye connect localhost:3000        a conversation with a server
+  sockeye doctor https://example.com    why clients do not connect, or do not stay
   sockeye demo                          chat, editor, game and files in the browser
   sockeye gen ./chat.Events             TypeScript for the events of a Go program`,
 		Args:          cobra.NoArgs,
@@ -79,6 +81,7 @@ they are and of every version from 2 on.`,
 	root.SuggestionsMinimumDistance = 2
 	root.AddCommand(demoCommand(stdout, stderr), nodeCommand(stdout, stderr), genCommand(stdout),
 		connect.Command(stdout, stderr),
+		doctor.Command(stdout, stderr),
 		versionCommand(stdout), completionCommand(stdout), manCommand(stdout))
 	return root
 }
