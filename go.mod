@@ -3,6 +3,7 @@ module github.com/sockeye-go/socketio
 go 1.26.0
 
 require (
+	github.com/HdrHistogram/hdrhistogram-go v1.4.0
 	github.com/andybalholm/brotli v1.2.8
 	github.com/creack/pty v1.1.24
 	github.com/evanw/esbuild v0.28.2

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sockeye-go/socketio/cmd/sockeye/internal/bench"
 	"github.com/sockeye-go/socketio/cmd/sockeye/internal/cli"
 	"github.com/sockeye-go/socketio/cmd/sockeye/internal/connect"
 	"github.com/sockeye-go/socketio/cmd/sockeye/internal/doctor"
@@ -60,6 +61,7 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 they are and of every version from 2 on.`,
 		Example: `  sockeye connect localhost:3000        a conversation with a server
   sockeye doctor https://example.com    why clients do not connect, or do not stay
+  sockeye bench :3000 --slo 'p99<50ms'  load, and what clients feel of it
   sockeye demo                          chat, editor, game and files in the browser
   sockeye gen ./chat.Events             TypeScript for the events of a Go program`,
 		Args:          cobra.NoArgs,
@@ -82,6 +84,7 @@ they are and of every version from 2 on.`,
 	root.AddCommand(demoCommand(stdout, stderr), nodeCommand(stdout, stderr), genCommand(stdout),
 		connect.Command(stdout, stderr),
 		doctor.Command(stdout, stderr),
+		bench.Command(stdout, stderr), bench.Worker(stdout),
 		versionCommand(stdout), completionCommand(stdout), manCommand(stdout))
 	return root
 }
