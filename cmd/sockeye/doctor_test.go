@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http/httptest"
 	"os"
@@ -80,17 +82,17 @@ func TestDoctorHealthy(t *testing.T) {
 	for _, c := range []struct {
 		name, args string
 		revision   int
-		url        func() string
+		url        func(*testing.T) string
 	}{
-		{"ours", "", 4, func() string {
+		{"ours", "", 4, func(t *testing.T) string {
 			return quickServer(t, &socketio.Options{PingInterval: time.Second, AllowEIO3: true, CORS: &engineio.CORS{Origins: []string{"https://a.example"}}}).URL + " --origin https://a.example"
 		}},
-		{"ours, revision 3", "--eio3 --idle 1s", 3, func() string { return quickServer(t, &socketio.Options{AllowEIO3: true}).URL }},
-		{"Node 4", "--idle 1s", 4, func() string { return nodeServer(t, "peer.mjs", "4") }},
-		{"Node 2", "--idle 1s", 3, func() string { return nodeServer(t, "peer.mjs", "2") }},
+		{"ours, revision 3", "--eio3 --idle 1s", 3, func(t *testing.T) string { return quickServer(t, &socketio.Options{AllowEIO3: true}).URL }},
+		{"Node 4", "--idle 1s", 4, func(t *testing.T) string { return nodeServer(t, "peer.mjs", "4") }},
+		{"Node 2", "--idle 1s", 3, func(t *testing.T) string { return nodeServer(t, "peer.mjs", "2") }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			d, code := diagnose(t, strings.Fields(c.url()+" "+c.args)...)
+			d, code := diagnose(t, strings.Fields(c.url(t)+" "+c.args)...)
 			if code != 0 || !d.OK || d.failed() != "" || d.Revision != c.revision || len(d.Verdicts) != 13 {
 				t.Errorf("code %d, %+v", code, d)
 			}
@@ -116,6 +118,7 @@ func TestDoctorWithoutServer(t *testing.T) {
 func TestDoctorTLS(t *testing.T) {
 	srv := socketio.NewServer(nil)
 	hs := httptest.NewUnstartedServer(srv)
+	hs.Config.ErrorLog = log.New(io.Discard, "", 0) // of clients that go at once
 	hs.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
 	hs.StartTLS()
 	defer hs.Close()

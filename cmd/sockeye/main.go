@@ -17,6 +17,7 @@ import (
 	"github.com/sockeye-go/socketio/cmd/sockeye/internal/cli"
 	"github.com/sockeye-go/socketio/cmd/sockeye/internal/connect"
 	"github.com/sockeye-go/socketio/cmd/sockeye/internal/doctor"
+	"github.com/sockeye-go/socketio/cmd/sockeye/internal/top"
 )
 
 func main() {
@@ -62,6 +63,7 @@ they are and of every version from 2 on.`,
 		Example: `  sockeye connect localhost:3000        a conversation with a server
   sockeye doctor https://example.com    why clients do not connect, or do not stay
   sockeye bench :3000 --slo 'p99<50ms'  load, and what clients feel of it
+  sockeye top :3000                     sockets, rooms and events, live
   sockeye demo                          chat, editor, game and files in the browser
   sockeye gen ./chat.Events             TypeScript for the events of a Go program`,
 		Args:          cobra.NoArgs,
@@ -84,6 +86,7 @@ they are and of every version from 2 on.`,
 	root.AddCommand(demoCommand(stdout, stderr), nodeCommand(stdout, stderr), genCommand(stdout),
 		connect.Command(stdout, stderr),
 		doctor.Command(stdout, stderr),
+		top.Command(stdout, stderr),
 		bench.Command(stdout, stderr), bench.Worker(stdout),
 		versionCommand(stdout), completionCommand(stdout), manCommand(stdout))
 	return root
