@@ -172,6 +172,11 @@ func (o *options) batch(ctx context.Context, s *shell, replay []record) error {
 	if err != nil {
 		return o.target.Connecting(err)
 	}
+	select {
+	case <-s.noted:
+	case <-s.ended:
+	case <-ctx.Done():
+	}
 	input := make(chan error, 1)
 	go func() { input <- o.input(ctx, s, replay) }()
 	if s.expect != nil {

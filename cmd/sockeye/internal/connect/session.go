@@ -24,7 +24,11 @@ type session struct {
 	start  time.Time
 	expect *expectations
 	ended  chan struct{} // closed when the socket will not come back
-	once   sync.Once
+	// noted is closed when the first connection has been noted: answers come on
+	// another goroutine and might be sooner.
+	noted chan struct{}
+	first sync.Once
+	once  sync.Once
 	// leaving: the end of the connection is no news, but our own.
 	leaving atomic.Bool
 
@@ -44,10 +48,11 @@ type sink interface{ put(r record) }
 
 func newSession(t *cli.Target, m *client.Manager, expect *expectations, sinks ...sink) *session {
 	s := &session{target: t, start: time.Now(), expect: expect, sinks: sinks,
-		ended: make(chan struct{}), questions: map[int64]*socketio.Message{}}
+		ended: make(chan struct{}), noted: make(chan struct{}), questions: map[int64]*socketio.Message{}}
 	s.socket = m.Socket(t.Namespace)
 	s.socket.OnConnect(func() {
 		s.note(record{Type: typeConnect, SID: s.socket.ID(), Namespace: t.Namespace, Transport: m.Transport(), Recovered: s.socket.Recovered()})
+		s.first.Do(func() { close(s.noted) })
 	})
 	s.socket.OnDisconnect(func(reason socketio.DisconnectReason, err error) {
 		if s.leaving.Load() {
