@@ -19,6 +19,8 @@ type nodes struct {
 
 type node struct {
 	at time.Time
+	// left: it has said that it leaves, and what comes of it from now on is late.
+	left bool
 	// seq is the number of its last message to all, answer that of the last one to
 	// this node alone, logged that of the last one in the log; 0 if it does not
 	// number them.
@@ -43,7 +45,9 @@ func (n *nodes) heard(m *Message, logged bool) (fresh, repeated bool, lost uint6
 		x, fresh = &node{}, true
 		n.seen[m.UID] = x
 	}
-	x.at = time.Now()
+	if !x.left {
+		x.at = time.Now()
+	}
 	last := &x.seq
 	switch {
 	case logged:
@@ -63,27 +67,46 @@ func (n *nodes) heard(m *Message, logged bool) (fresh, repeated bool, lost uint6
 	return fresh, false, lost
 }
 
-// forget lets go of nodes that have not been heard of for long, where there are
-// no heartbeats by which they would be taken for dead. n.mu is held.
+// leftFor is how long a node is known to have left. A log may lag behind a bus, and
+// what comes out of it does not bring the node back.
+const leftFor = time.Minute
+
+// forget lets go of nodes that have left, and of those that have not been heard of
+// for long, where there are no heartbeats by which they would be taken for dead.
+// n.mu is held.
 func (n *nodes) forget() {
+	maps.DeleteFunc(n.seen, func(_ string, x *node) bool { return x.left && time.Since(x.at) > leftFor })
 	if len(n.seen) < 1024 {
 		return
 	}
 	maps.DeleteFunc(n.seen, func(_ string, x *node) bool { return time.Since(x.at) > time.Hour })
 }
 
-func (n *nodes) remove(uid string) bool {
+// leave notes that a node has left. It reports whether it was there.
+func (n *nodes) leave(uid string) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	_, ok := n.seen[uid]
-	delete(n.seen, uid)
-	return ok
+	x := n.seen[uid]
+	n.forget()
+	if n.seen == nil {
+		n.seen = make(map[string]*node)
+	}
+	n.seen[uid] = &node{at: time.Now(), left: true}
+	return x != nil && !x.left
 }
 
+// ids returns the nodes that are there.
 func (n *nodes) ids() []string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return slices.Sorted(maps.Keys(n.seen))
+	ids := make([]string, 0, len(n.seen))
+	for uid, x := range n.seen {
+		if !x.left {
+			ids = append(ids, uid)
+		}
+	}
+	slices.Sort(ids)
+	return ids
 }
 
 // silent removes and returns those of which nothing was heard for so long.
@@ -98,7 +121,7 @@ func (n *nodes) removeIf(dead func(uid string, x *node) bool) []string {
 	defer n.mu.Unlock()
 	var removed []string
 	for uid, x := range n.seen {
-		if dead(uid, x) {
+		if !x.left && dead(uid, x) {
 			removed = append(removed, uid)
 			delete(n.seen, uid)
 		}
@@ -111,8 +134,8 @@ func (n *nodes) kinds() (numbered, others bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, x := range n.seen {
-		numbered = numbered || x.numbered()
-		others = others || !x.numbered()
+		numbered = numbered || !x.left && x.numbered()
+		others = others || !x.left && !x.numbered()
 	}
 	return numbered, others
 }

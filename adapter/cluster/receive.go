@@ -65,7 +65,7 @@ func (r receiver) Receive(m *Message) {
 		return
 	}
 	if m.Type == AdapterClose {
-		if a.nodes.remove(m.UID) {
+		if a.nodes.leave(m.UID) {
 			a.host.Logger().Info("node has left", "nsp", a.nsp, "node", m.UID)
 		}
 		a.gone(m.UID)
