@@ -294,7 +294,7 @@ func (a *Ordered) surrender(m *Message) letGo {
 		return letGo{}
 	}
 	if s.ended || s.claimed {
-		s.always = true // the other has put its name into the record
+		s.always, s.taken = true, false // the other has put its name into the record
 		s.mu.Unlock()
 		return letGo{Refused: adapter.SessionClaimed}
 	}
@@ -345,7 +345,7 @@ func (a *Ordered) ready(ctx context.Context, s *session, has Position, lim adapt
 	if time.Since(s.goneAt) > a.max.MaxDuration {
 		return nil, &adapter.RefusedError{Reason: adapter.UnknownSession}
 	}
-	if s.doubted && !has.After(s.doubt) {
+	if s.doubts(has) {
 		return nil, &adapter.RefusedError{Reason: adapter.LogTooShort}
 	}
 	if has.After(a.tail.begun()) {
@@ -536,6 +536,7 @@ func (s *session) resume(m adapter.Member, r *replay, connect func() bool) bool 
 		return false
 	}
 	s.m, s.prev, s.data, s.claimed, s.doubted = m, nil, nil, false, false
+	s.absent = time.Time{}
 	s.base = later(r.to, to)
 	s.rooms = r.rooms
 	s.goes(s.settled)

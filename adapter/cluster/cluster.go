@@ -197,9 +197,16 @@ func (a *Adapter) number(m *Message, to string) {
 	m.Seq = a.answers[to]
 }
 
-func (a *Adapter) sent(n int, err error) {
-	if a.unflushed == nil && !a.ordered {
+// unconfirmed notes what Flush says. It is for the goroutine that sends.
+func (a *Adapter) unconfirmed(err error) {
+	if a.unflushed == nil {
 		a.unflushed = err
+	}
+}
+
+func (a *Adapter) sent(n int, err error) {
+	if !a.ordered { // whose messages are sent again
+		a.unconfirmed(err)
 	}
 	if e, ok := errors.AsType[*EncodeError](err); ok {
 		a.host.Logger().Error("message for other nodes dropped", "nsp", a.nsp, "error", e.Err)

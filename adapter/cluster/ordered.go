@@ -46,7 +46,7 @@ func NewOrderedFactory(bus Bus, store Store, o *Options) adapter.Factory {
 		a := &Ordered{Adapter: makeAdapter(o, h), max: h.Recovery(), sessions: make(map[string]*session)}
 		a.handle = a.handleOrdered
 		a.setLostFrom = a.lostFrom
-		a.leftOut = a.own.read
+		a.leftOut = a.own.skip
 		a.tail.limit(a.max)
 		a.save = saver{a: a}
 		a.ordered = true
@@ -257,12 +257,14 @@ func (a *Adapter) appendAll(batch []outgoing) {
 			return
 		}
 		if _, left := errors.AsType[*EncodeError](err); left {
+			a.unconfirmed(err)
 			a.leftOut(ms[len(ms)-1].Seq) // it may not come back
 			return
 		}
 		select {
 		case <-time.After(pause):
 		case <-a.out.stop:
+			a.unconfirmed(err)
 			return
 		}
 	}

@@ -10,7 +10,8 @@ import (
 // and hold what is to be sent to a socket behind them, without being in the log.
 type ownMessages struct {
 	mu     sync.Mutex
-	came   uint64 // Seq of the last one
+	last   uint64 // Seq of the last one that came
+	came   uint64 // up to there they have come, or never will
 	behind []behind
 }
 
@@ -40,6 +41,15 @@ func (o *ownMessages) wait(b behind) bool {
 // read notes that an own message has come back, and with it all before.
 func (o *ownMessages) read(seq uint64) {
 	o.mu.Lock()
+	o.last = max(o.last, seq)
+	o.mu.Unlock()
+	o.skip(seq)
+}
+
+// skip has nobody wait any more for messages that may not come back. If they do,
+// they count.
+func (o *ownMessages) skip(seq uint64) {
+	o.mu.Lock()
 	o.came = max(o.came, seq)
 	n := 0
 	for n < len(o.behind) && o.behind[n].seq <= o.came {
@@ -63,5 +73,5 @@ func (o *ownMessages) read(seq uint64) {
 func (o *ownMessages) repeated(seq uint64) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return seq != 0 && seq <= o.came
+	return seq != 0 && seq <= o.last
 }

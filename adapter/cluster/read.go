@@ -132,7 +132,7 @@ func (a *Ordered) handleOrdered(m *Message) {
 
 // gap is for when something of the log was lost.
 func (a *Ordered) gap(pos Position, sessions bool) {
-	a.own.read(a.appended.Load()) // what was among the lost does not come back
+	a.own.skip(a.appended.Load()) // what was among the lost does not come back
 	had := a.tail.begun()
 	a.tail.reset(pos)
 	for _, s := range a.allSessions() {

@@ -79,12 +79,16 @@ func (s *session) leaves(m adapter.Member) bool {
 func (a *Ordered) absentLocked(s *session) {
 	s.mu.Lock()
 	since := s.goneAt
+	known := s.absent.Equal(since) // a client may give a claim back as often as it likes
+	s.absent = since
 	if !s.counted {
 		s.counted = true
 		a.away.Add(1)
 	}
 	s.mu.Unlock()
-	a.absences = append(a.absences, absence{s, since})
+	if !known {
+		a.absences = append(a.absences, absence{s, since})
+	}
 	for a.max != nil && a.away.Load() > int64(a.max.MaxSessions) && len(a.absences) > 0 {
 		oldest := a.absences[0]
 		a.absences = a.absences[1:]
@@ -106,6 +110,9 @@ func (x absence) lasts() bool {
 func (a *Ordered) letLie(x absence, forAny bool) {
 	x.s.mu.Lock()
 	defer x.s.mu.Unlock()
+	if x.s.absent.Equal(x.since) {
+		x.s.absent = time.Time{}
+	}
 	if x.s.m != nil || x.s.ended || !x.s.goneAt.Equal(x.since) || x.s.claimed {
 		return
 	}
@@ -115,7 +122,7 @@ func (a *Ordered) letLie(x absence, forAny bool) {
 	}
 	if forAny {
 		x.s.lying = true
-		if a.save.add(x.s) {
+		if a.save.addLast(x.s) {
 			return
 		}
 	}
@@ -163,7 +170,7 @@ func (a *Ordered) end(s *session) {
 	s.ended, s.prev = true, nil
 	s.mu.Unlock()
 	a.uncount(s)
-	if !was && !a.save.add(s) {
+	if !was && !a.save.addLast(s) {
 		a.drop(s)
 	}
 }

@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"encoding/json"
+	"math"
 	"sync"
 	"time"
 )
@@ -35,13 +36,18 @@ const savedAtOnce = 256
 // kept, and half of it how often it is renewed.
 const openTTL = time.Hour
 
-// maxSaves bounds what waits for a store that is away; the records of sessions
-// that ended then are left to expire.
+// maxSaves bounds the sessions that are over and wait for a store that is away;
+// the records of others are left to expire.
 const maxSaves = 1 << 17
 
 // add has a session written. A session that is to be written already is written
 // once, as it is then. It reports false if it will not be.
-func (w *saver) add(s *session) bool {
+func (w *saver) add(s *session) bool { return w.addUpTo(math.MaxInt, s) }
+
+// addLast is add for a session that this node has no other use for.
+func (w *saver) addLast(s *session) bool { return w.addUpTo(maxSaves, s) }
+
+func (w *saver) addUpTo(most int, s *session) bool {
 	if w.a.max == nil {
 		return false
 	}
@@ -50,7 +56,7 @@ func (w *saver) add(s *session) bool {
 	if s.queued {
 		return true
 	}
-	if w.closed || len(w.queue) >= maxSaves {
+	if w.closed || len(w.queue) >= most {
 		return false
 	}
 	s.queued = true

@@ -25,7 +25,8 @@ type session struct {
 	counted      bool // among the clients that are away
 	lying, laid  bool // this node gives it up, when the store knows; that is being told
 	goneAt       time.Time
-	data         []byte // of the socket, if prev is nil
+	absent       time.Time // since when, of its place in the absences
+	data         []byte    // of the socket, if prev is nil
 
 	start Position // where it began: what is up to there was never its
 	base  Position // what is up to there, m has from the replay if at all
@@ -102,6 +103,14 @@ func (s *session) doubtLocked(pos Position) {
 		s.doubt = pos
 	}
 	s.doubted = true
+}
+
+// doubts reports whether a client that has what is up to a position may have missed
+// what cannot be found.
+func (s *session) doubts(has Position) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.doubted && !has.After(s.doubt)
 }
 
 // missed notes that messages up to pos may have been lost.
