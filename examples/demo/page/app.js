@@ -11,7 +11,7 @@ async function look() {
   $("connections").textContent = s.connections;
   $("heap").textContent = bytes(s.heap);
   $("goroutines").textContent = s.goroutines;
-  $("frames").textContent = s.frames ? `${s.frameP99.toFixed(1)} ms` : "no game yet";
+  $("frames").textContent = s.frames ? `${s.frameP99.toFixed(1)} ms` : "–";
   const m = Math.floor(s.uptime / 60);
   $("uptime").textContent = m ? `${m} min` : `${Math.floor(s.uptime)} s`;
   for (const e of document.querySelectorAll("[data-app]")) e.textContent = `${s.sockets[e.dataset.app] ?? 0} here`;

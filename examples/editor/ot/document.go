@@ -107,7 +107,7 @@ func (s *Session) Do(op Op, seen, seq int) ([]Done, error) {
 	}
 	seen = max(seen, s.seen)
 	recent, ok := d.Since(max(seen, s.upTo))
-	if !ok || len(s.unseen)+len(recent) > KeptHistory {
+	if !ok || s.tooFar(seen, len(recent)) {
 		return nil, ErrTooFar
 	}
 	// Each of the others' goes past this one, and this one past each of them.
@@ -143,6 +143,20 @@ func (s *Session) Do(op Op, seen, seq int) ([]Done, error) {
 		d.history = append([]Done(nil), d.history[len(d.history)-KeptHistory:]...)
 	}
 	return done, nil
+}
+
+// tooFar reports whether there is more that the client has not seen than a session
+// keeps: operations of others, or, where its own ones are many, the pieces into which
+// those cut the others' deletions.
+func (s *Session) tooFar(seen, recent int) bool {
+	n, pieces := recent, recent
+	for _, u := range s.unseen {
+		if u.version > seen {
+			n++
+			pieces += len(u.ops)
+		}
+	}
+	return n > KeptHistory || pieces > KeptHistory && s.doc.version-seen > KeptHistory
 }
 
 // fits checks what became of one operation before any of it is done. If it is

@@ -71,20 +71,34 @@ func (o Op) check() error {
 // Transform returns what a is after b, and b after a. Both were made to the same
 // text; b was first, so that of two inserts at one place its text is the left one.
 func Transform(a, b []Op) (a2, b2 []Op) {
-	switch {
-	case len(a) == 0 || len(b) == 0:
+	if len(a) == 0 || len(b) == 0 {
 		return a, b
-	case len(a) == 1 && len(b) == 1:
-		return after(a[0], b[0], false), after(b[0], a[0], true)
-	case len(a) > 1:
-		head, b := Transform(a[:1], b)
-		tail, b := Transform(a[1:], b)
-		return append(head[:len(head):len(head)], tail...), b
-	default:
-		a, head := Transform(a, b[:1])
-		a, tail := Transform(a, b[1:])
-		return a, append(head[:len(head):len(head)], tail...)
 	}
+	for _, x := range a {
+		xs := []Op{x}
+		past := make([]Op, 0, len(b)+1)
+		for _, y := range b {
+			var ys []Op
+			xs, ys = across(xs, y)
+			past = append(past, ys...)
+		}
+		a2, b = append(a2, xs...), past
+	}
+	return a2, b
+}
+
+// across is Transform for one y.
+func across(xs []Op, y Op) (xs2, ys []Op) {
+	if len(xs) == 1 {
+		return after(xs[0], y, false), after(y, xs[0], true)
+	}
+	ys = []Op{y}
+	for _, x := range xs {
+		var x2 []Op
+		x2, ys = Transform([]Op{x}, ys)
+		xs2 = append(xs2, x2...)
+	}
+	return xs2, ys
 }
 
 // after returns what o is once b has been done: two operations if b inserted into

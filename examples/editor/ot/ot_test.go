@@ -121,6 +121,48 @@ func TestHistory(t *testing.T) {
 	}
 }
 
+// Who falls behind, says so, and falls behind again is as far behind as it is now: what
+// it has seen since does not count.
+func TestBehindAgain(t *testing.T) {
+	d := NewDocument("", 0)
+	slow, fast := d.Join("slow", ""), d.Join("fast", "")
+	for round := range 3 {
+		begin := d.Version()
+		for range KeptHistory {
+			if _, err := fast.Do(ins(0, "x"), d.Version(), 0); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := slow.Do(ins(0, "y"), begin, 0); err != nil {
+			t.Fatalf("round %d, %d behind: %v", round, d.Version()-begin, err)
+		}
+	}
+}
+
+// Who never says what it has seen, and types on, does not make the server keep more and
+// more for it: each of its characters cuts what another deleted into one more piece.
+func TestPiecesAreBounded(t *testing.T) {
+	const long = 3 * KeptHistory
+	d := NewDocument(strings.Repeat("x", long), 0)
+	blind, other := d.Join("blind", ""), d.Join("other", "")
+	if _, err := other.Do(del(0, long), 0, 0); err != nil {
+		t.Fatal(err)
+	}
+	for i := range long - 1 {
+		_, err := blind.Do(ins(2*i+1, "y"), 0, 0)
+		switch behind := d.Version(); { // before this one, if it was refused
+		case err == nil:
+		case !errors.Is(err, ErrTooFar):
+			t.Fatal(err)
+		case behind <= KeptHistory:
+			t.Fatalf("refused %d behind", behind)
+		default:
+			return
+		}
+	}
+	t.Errorf("%d pieces are kept", len(blind.unseen[0].ops))
+}
+
 // A world is a document, its clients, and a network that brings messages late and
 // loses what is on its way when it cuts a client off.
 type world struct {
@@ -347,6 +389,45 @@ func TestConverge(t *testing.T) {
 				w.step()
 			}
 			w.settle()
+		}
+	}
+}
+
+// TestConvergeFarBehind is the promise at its edge: clients who type on and hear of
+// nothing for up to the whole kept history, again and again, are never refused.
+func TestConvergeFarBehind(t *testing.T) {
+	rounds := uint64(2)
+	if testing.Short() {
+		rounds = 1
+	}
+	for seed := range rounds {
+		rnd := rand.New(rand.NewPCG(seed, 3))
+		w := newWorld(t, rnd, 3)
+		slow, most := w.clients[0], 0
+		for w.doc.Version() < 3*KeptHistory {
+			switch k := rnd.IntN(30); {
+			case k == 0 && w.doc.Version()-slow.Version() < KeptHistory-2:
+				w.edit(slow)
+				w.upward(slow)
+				most = max(most, w.doc.Version()-slow.Version())
+			case w.doc.Version()-slow.Version() >= KeptHistory-2:
+				for range 1 + rnd.IntN(len(slow.down)) {
+					w.downward(slow)
+				}
+			default:
+				c := w.clients[1+rnd.IntN(2)]
+				w.edit(c)
+				for len(c.up) > 0 {
+					w.upward(c)
+				}
+				for range rnd.IntN(4) {
+					w.downward(c)
+				}
+			}
+		}
+		w.settle()
+		if most < KeptHistory*9/10 {
+			t.Errorf("seed %d: nobody was further behind than %d", seed, most)
 		}
 	}
 }
