@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 
 	"github.com/sockeye-go/socketio"
@@ -328,32 +327,4 @@ func (p *typist) textAt(version int) string {
 		p.moved.Wait()
 	}
 	return p.c.Text.String()
-}
-
-// BenchmarkFiftyEditors is 50 people on one document over real connections, each
-// with one operation under way: an operation goes to the server, through the
-// transformation, and to 49 others.
-//
-//	go test ./examples/editor/editor -run - -bench Fifty -benchtime 10s
-func BenchmarkFiftyEditors(b *testing.B) {
-	url := serve(b)
-	var all []*typist
-	for i := range 50 {
-		all = append(all, dial(b, url, "shared", i))
-	}
-	var left atomic.Int64
-	left.Store(int64(b.N))
-	b.ResetTimer()
-	var wg sync.WaitGroup
-	for _, p := range all {
-		wg.Go(func() {
-			for i := 0; left.Add(-1) >= 0; i++ {
-				p.typeOne(b, i)
-				<-p.answered
-			}
-		})
-	}
-	wg.Wait()
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "ops/s")
-	b.ReportMetric(float64(b.N)*49/b.Elapsed().Seconds(), "deliveries/s")
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"image"
 	"image/color"
 	"image/jpeg"
@@ -16,6 +17,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,6 +27,7 @@ import (
 	"github.com/sockeye-go/socketio/client"
 	"github.com/sockeye-go/socketio/examples/files/files"
 	"github.com/sockeye-go/socketio/internal/leak"
+	"github.com/sockeye-go/socketio/internal/rawclient"
 )
 
 func TestMain(m *testing.M) { leak.Main(m) }
@@ -172,6 +175,45 @@ func TestResume(t *testing.T) {
 	}
 	if !bytes.Equal(got, content) {
 		t.Error("what came back is another file")
+	}
+}
+
+// Who asks for more and more and reads nothing is cut before it fills the memory.
+func TestSlowReceiver(t *testing.T) {
+	store := open(t, t.TempDir(), nil)
+	defer store.Close()
+	if _, err := store.Put("big.bin", "", noise(files.Chunk)); err != nil {
+		t.Fatal(err)
+	}
+	srv := socketio.NewServer(nil)
+	files.New(srv.Of("/"), store)
+	var most atomic.Int64 // bytes that wait for the socket
+	srv.UseEvents(func(_ context.Context, s *socketio.Socket, _ *socketio.Message) error {
+		waiting, _ := s.Buffered()
+		most.Store(max(most.Load(), int64(waiting)))
+		return nil
+	})
+	cut := make(chan socketio.DisconnectReason, 1)
+	srv.OnDisconnect(func(_ context.Context, _ *socketio.Socket, why socketio.DisconnectReason) { cut <- why })
+	hs := httptest.NewServer(srv)
+	defer hs.Close()
+	defer srv.Close()
+	slow, err := rawclient.DialWebSocket(t.Context(), hs.URL+"/socket.io/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer slow.Close()
+	if err := rawclient.Join(t.Context(), slow); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 1000 { // for 64 MB, far more than any system keeps on its way
+		if err := slow.Send(t.Context(), fmt.Sprintf(`42%d["download chunk","big.bin",0]`, i)); err != nil {
+			break // it has been cut
+		}
+	}
+	why := <-cut
+	if n := most.Load(); n < files.Chunk || n > 1<<20+files.Chunk {
+		t.Errorf("%d bytes waited when it was cut (%s); want at most 1 MiB", n, why)
 	}
 }
 

@@ -84,13 +84,23 @@ func bucketEnd(i int) time.Duration {
 	return time.Duration(uint64(i%8+8+1)<<high) * time.Microsecond
 }
 
+// Reset begins anew.
+func (c *Clock) Reset() {
+	c.frames.Store(0)
+	c.late.Store(0)
+	c.skipped.Store(0)
+	for i := range c.buckets {
+		c.buckets[i].Store(0)
+	}
+}
+
 // A Timing is what a Clock says.
 type Timing struct {
 	Frames, Late, Skipped int64
 	P50, P99              time.Duration // at most an eighth too high
 }
 
-// Timing returns what was measured since the start.
+// Timing returns what was measured since the start, or since Reset.
 func (c *Clock) Timing() Timing {
 	t := Timing{Frames: c.frames.Load(), Late: c.late.Load(), Skipped: c.skipped.Load()}
 	var seen int64
