@@ -39,6 +39,7 @@ type namespaceHooks struct {
 	ackErrors                 func(error) any
 	rooms                     []func(adapter.RoomEvent)
 	serverSide                map[string][]func(context.Context, *Message) error
+	shutdown                  []func(context.Context)
 }
 
 // A handler is one event's, for all sockets of a namespace.

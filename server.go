@@ -35,7 +35,8 @@ type Server struct {
 	watchMu sync.Mutex // serialises its replacement
 
 	draining atomic.Bool
-	leaving  gauge // connections that Shutdown waits for
+	told     atomic.Bool // the hooks of OnShutdown
+	leaving  gauge       // connections that Shutdown waits for
 
 	ctx    context.Context // of what belongs to no socket
 	cancel context.CancelFunc

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"github.com/sockeye-go/socketio/adapter"
@@ -15,7 +16,8 @@ import (
 func (srv *Server) Draining() bool { return srv.draining.Load() }
 
 // Shutdown ends the server in good order. It goes on for Options.ShutdownDelay,
-// with Draining reporting true; then it refuses new connections and closes those
+// with Draining reporting true; then it refuses new connections, waits for what was
+// registered with OnShutdown, and closes the connections
 // there are, Options.ShutdownRate a second, each when its handlers have answered
 // what came before, or after Options.ShutdownGrace, and has sent what is queued.
 // Clients will try to reconnect; with [Options.Recovery] and an adapter that
@@ -30,6 +32,7 @@ func (srv *Server) Shutdown(ctx context.Context) error {
 	srv.engine.Drain()
 	start := time.Now()
 	log.Info("shutting down", "connections", srv.Connections())
+	srv.tellShutdown(ctx)
 	if err == nil {
 		err = srv.closeInWaves(ctx, srv.connections())
 	}
@@ -54,8 +57,32 @@ func (srv *Server) Shutdown(ctx context.Context) error {
 func (srv *Server) Close() error {
 	srv.draining.Store(true)
 	srv.engine.Drain()
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	srv.tellShutdown(ctx)
 	srv.disconnectAll()
 	return errors.Join(srv.engine.Close(), srv.closeAdapters())
+}
+
+// OnShutdown calls f once when the server begins to end, while its sockets are
+// connected and the other nodes can be reached, so that f can hand over what this
+// node alone has. Shutdown waits for it, with its ctx. In Close, which waits for
+// nothing, ctx has ended already.
+func (n *registry) OnShutdown(f func(ctx context.Context)) {
+	n.register(func(h *namespaceHooks) { h.shutdown = extend(h.shutdown, f) })
+}
+
+func (srv *Server) tellShutdown(ctx context.Context) {
+	if srv.told.Swap(true) {
+		return
+	}
+	var wg sync.WaitGroup
+	for _, n := range srv.allNamespaces() {
+		for _, f := range n.hooks.Load().shutdown {
+			wg.Go(func() { n.guard("shutdown", func() { f(ctx) }) })
+		}
+	}
+	wg.Wait()
 }
 
 func pause(ctx context.Context, d time.Duration) error {

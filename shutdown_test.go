@@ -137,3 +137,36 @@ func TestShutdownEvent(t *testing.T) {
 	}()
 	socketio.NewServer(&socketio.Options{ShutdownEvent: "disconnect"})
 }
+
+// TestOnShutdown: the hooks run once, in Shutdown while the sockets are there and it
+// waits for them, in Close with a context that has ended.
+func TestOnShutdown(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *harness) {
+		var got []string
+		h.OnShutdown(func(ctx context.Context) {
+			time.Sleep(time.Second) // of the bubble
+			got = append(got, fmt.Sprint(h.Size(), ctx.Err()))
+		})
+		h.OnShutdown(func(context.Context) { panic("is logged") })
+		h.join()
+		start := time.Now()
+		if err := h.Shutdown(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(start); took != time.Second {
+			t.Errorf("Shutdown took %v; want the second of the hook", took)
+		}
+		h.Close()
+		if want := []string{"1 <nil>"}; !slices.Equal(got, want) {
+			t.Errorf("got %q; want %q", got, want)
+		}
+	})
+	bubble(t, nil, func(t *testing.T, h *harness) {
+		var got error
+		h.OnShutdown(func(ctx context.Context) { got = ctx.Err() })
+		h.Close()
+		if got != context.Canceled {
+			t.Errorf("in Close the context says %v", got)
+		}
+	})
+}
