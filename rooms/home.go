@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/hex"
 	"maps"
 	"slices"
 	"strings"
@@ -12,71 +13,33 @@ import (
 	"time"
 )
 
-// What one node asks another.
-const (
-	opClaim  = "claim"
-	opJoin   = "join"
-	opLeave  = "leave"
-	opGet    = "get"
-	opInvite = "invite"
-	opClose  = "close"
-	opList   = "list"
-)
-
-type request struct {
-	Op     string `json:"op"`
-	Room   string `json:"room,omitempty"`
-	Claim  string `json:"claim,omitempty"`
-	Member Member `json:"member,omitzero"`
-	Ticket Ticket `json:"ticket,omitzero"`
-}
-
-type answer struct {
-	Mine    bool     `json:"mine"` // the room is known here
-	Error   string   `json:"error,omitempty"`
-	Room    *Room    `json:"room,omitempty"`
-	Members []Member `json:"members,omitempty"`
-	Invite  string   `json:"invite,omitempty"`
-	Rooms   []Room   `json:"rooms,omitempty"`
-}
-
-func (a answer) err() error {
-	if a.Error == "" {
-		return nil
-	}
-	for _, err := range []error{ErrNotExist, ErrFull, ErrExists, ErrPrivate, ErrNotMember, ErrTooMany, ErrBadRoom} {
-		if err.Error() == a.Error {
-			return err
-		}
-	}
-	return ErrUnavailable
-}
-
-func failed(err error) answer { return answer{Mine: true, Error: err.Error()} }
-
 // A home keeps the rooms of this node.
 type home struct {
 	o       *Options
+	node    string // the name of this node
 	present func(ctx context.Context, id string) (map[string]bool, error)
+	notify  func(request) // tells the others, who need not hear it
 
-	mu     sync.Mutex // held while OnEvent runs, so that it hears things in order
-	rooms  map[string]*room
-	claims map[string]string // names that are being made here, and the claim; "" if it is lost
+	mu      sync.Mutex // held while OnEvent runs, so that it hears things in order
+	rooms   map[string]*room
+	claims  map[string]string // names that are being made here, and the claim; "" if it is lost
+	copies  map[string]*copied
+	leaving bool
+	healing *time.Timer // runs while there are rooms that were taken over
+	heal    func()
+	left    map[[2]string]bool // rooms and sockets that have left them, while others tell who is there
 }
 
 type room struct {
 	Room
-	password *[sha256.Size]byte
+	made     string // names the room for good, where ID can be used again
+	epoch    epoch
+	taken    bool // from another home, which may still be there
+	password string
 	members  map[string]seat // by socket id
 	joins    int             // so far
 	invites  map[string]bool
 	empty    *time.Timer // runs while there are no members
-}
-
-// A seat is a member and when it came: two can come in one tick of the clock.
-type seat struct {
-	Member
-	number int
 }
 
 // maxInvites is how many invitations of one room may be open.
@@ -93,11 +56,32 @@ func (h *home) serve(ctx context.Context, r request) answer {
 		return answer{Rooms: h.list()}
 	case opClaim:
 		return h.claimed(r)
-	}
-	rm := h.rooms[r.Room]
-	if rm == nil {
+	case opBid:
+		return answer{Held: h.bids(r)}
+	case opInvited, opSpent, opEnded:
+		h.note(r)
 		return answer{}
 	}
+	rm := h.rooms[r.Room]
+	if rm != nil && r.Epoch.compare(rm.epoch) > 0 {
+		h.stepDown(rm, r.Epoch)
+		rm = nil
+	}
+	if rm == nil {
+		if r.Op == opLeave {
+			h.unseat(r.Room, r.Member.SocketID)
+		}
+		return h.about(r.Room)
+	}
+	a := h.decide(ctx, rm, r)
+	if a.Mine {
+		a.Epoch = rm.epoch
+	}
+	return a
+}
+
+// decide carries out a request for a room of this node.
+func (h *home) decide(ctx context.Context, rm *room, r request) answer {
 	switch r.Op {
 	case opJoin:
 		return h.join(ctx, rm, r)
@@ -111,10 +95,10 @@ func (h *home) serve(ctx context.Context, r request) answer {
 		}
 		token := rand.Text()
 		rm.invites[token] = true
-		return answer{Mine: true, Invite: token}
+		return answer{Mine: true, Invite: token, Record: &record{Made: rm.made}}
 	case opClose:
 		h.end(rm)
-		return answer{Mine: true}
+		return answer{Mine: true, Record: &record{Made: rm.made}}
 	}
 	return failed(ErrBadRoom) // a newer node asks for what we do not know
 }
@@ -123,7 +107,10 @@ func (h *home) serve(ctx context.Context, r request) answer {
 func (h *home) claim(id, claim string) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if _, pending := h.claims[id]; pending || h.rooms[id] != nil {
+	if h.leaving {
+		return ErrUnavailable
+	}
+	if _, pending := h.claims[id]; pending || h.known(id) {
 		return ErrExists
 	}
 	if len(h.rooms)+len(h.claims) >= h.o.MaxRooms {
@@ -137,7 +124,7 @@ func (h *home) claim(id, claim string) error {
 // smaller wins: the node of the other is told that the name is taken, and this one
 // remembers if it is its own that lost.
 func (h *home) claimed(r request) answer {
-	if h.rooms[r.Room] != nil {
+	if h.known(r.Room) {
 		return failed(ErrExists)
 	}
 	own, pending := h.claims[r.Room]
@@ -163,13 +150,13 @@ func (h *home) settle(c Config, claim string, elsewhere error) error {
 	if !won {
 		return ErrExists
 	}
-	rm := &room{
-		Room:    Room{ID: c.ID, MaxUsers: c.MaxUsers, Private: c.Private, Metadata: c.Metadata, CreatedAt: time.Now()},
-		members: make(map[string]seat), invites: make(map[string]bool),
+	if h.leaving {
+		return ErrUnavailable
 	}
-	if c.Password != "" {
-		sum := sha256.Sum256([]byte(c.Password))
-		rm.password = &sum
+	rm := &room{
+		Room: Room{ID: c.ID, MaxUsers: c.MaxUsers, Private: c.Private, Metadata: c.Metadata, CreatedAt: time.Now()},
+		made: claim, epoch: epoch{1, h.node}, password: hashed(c.Password),
+		members: make(map[string]seat), invites: make(map[string]bool),
 	}
 	h.rooms[c.ID] = rm
 	h.tell(Created, rm, Member{})
@@ -179,9 +166,9 @@ func (h *home) settle(c Config, claim string, elsewhere error) error {
 
 func (h *home) join(ctx context.Context, rm *room, r request) answer {
 	if _, is := rm.members[r.Member.SocketID]; is {
-		return answer{Mine: true, Room: rm.info(), Members: rm.list()}
+		return rm.seated(r.Member.SocketID)
 	}
-	if rm.Private || rm.password != nil {
+	if rm.Private || rm.password != "" {
 		if !rm.admits(r.Ticket) {
 			return failed(ErrPrivate)
 		}
@@ -190,8 +177,11 @@ func (h *home) join(ctx context.Context, rm *room, r request) answer {
 		h.mu.Unlock()
 		present, err := h.present(ctx, rm.ID)
 		h.mu.Lock()
-		if h.rooms[rm.ID] != rm {
-			return failed(ErrNotExist)
+		if h.rooms[rm.ID] != rm { // it ended meanwhile, or is another's
+			return h.about(rm.ID)
+		}
+		if _, is := rm.members[r.Member.SocketID]; is {
+			return rm.seated(r.Member.SocketID)
 		}
 		if err == nil {
 			h.forget(rm, present)
@@ -200,16 +190,31 @@ func (h *home) join(ctx context.Context, rm *room, r request) answer {
 			return failed(ErrFull)
 		}
 	}
-	delete(rm.invites, r.Ticket.Invite)
 	r.Member.JoinedAt = time.Now()
 	rm.joins++
-	rm.members[r.Member.SocketID] = seat{r.Member, rm.joins}
+	s := seat{Member: r.Member, Number: rm.joins, Node: r.Node}
+	if rm.invites[r.Ticket.Invite] {
+		s.Invite = r.Ticket.Invite
+		delete(rm.invites, s.Invite)
+	}
+	h.seat(rm, s)
+	return rm.seated(r.Member.SocketID)
+}
+
+func (h *home) seat(rm *room, s seat) {
+	rm.members[s.Member.SocketID] = s
 	if rm.empty != nil {
 		rm.empty.Stop()
 		rm.empty = nil
 	}
-	h.tell(Joined, rm, r.Member)
-	return answer{Mine: true, Room: rm.info(), Members: rm.list()}
+	h.tell(Joined, rm, s.Member)
+}
+
+// seated answers who has joined.
+func (rm *room) seated(socket string) answer {
+	s, r := rm.members[socket], rm.record()
+	r.Room = Room{} // it is in the answer already
+	return answer{Mine: true, Room: rm.info(), Members: rm.list(), Seat: &s, Record: r}
 }
 
 // admits reports whether a ticket is good. The comparison takes the same time
@@ -218,23 +223,34 @@ func (rm *room) admits(t Ticket) bool {
 	if rm.invites[t.Invite] {
 		return true
 	}
-	if rm.password == nil {
+	if rm.password == "" {
 		return false
 	}
-	sum := sha256.Sum256([]byte(t.Password))
-	return subtle.ConstantTimeCompare(sum[:], rm.password[:]) == 1
+	return subtle.ConstantTimeCompare([]byte(hashed(t.Password)), []byte(rm.password)) == 1
+}
+
+// hashed is what is kept of a password.
+func hashed(password string) string {
+	if password == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(password))
+	return hex.EncodeToString(sum[:])
 }
 
 // forget takes out the members whose node went away without a word.
 func (h *home) forget(rm *room, present map[string]bool) {
 	for id, m := range rm.members {
-		if !present[id] && time.Since(m.JoinedAt) > settled {
+		if !present[id] && time.Since(m.Member.JoinedAt) > settled {
 			h.leave(rm, id)
 		}
 	}
 }
 
 func (h *home) leave(rm *room, socket string) answer {
+	if h.left != nil {
+		h.left[[2]string{rm.ID, socket}] = true
+	}
 	m, is := rm.members[socket]
 	if !is {
 		return failed(ErrNotMember)
@@ -255,6 +271,7 @@ func (h *home) expire(rm *room) {
 		defer h.mu.Unlock()
 		if rm.empty == t && h.rooms[rm.ID] == rm {
 			h.end(rm)
+			h.notify(request{Op: opEnded, Room: rm.ID, Record: &record{Made: rm.made}})
 		}
 	})
 	rm.empty = t
@@ -282,7 +299,7 @@ func (rm *room) info() *Room {
 
 // list returns the members in order of arrival.
 func (rm *room) list() []Member {
-	seats := slices.SortedFunc(maps.Values(rm.members), func(a, b seat) int { return a.number - b.number })
+	seats := slices.SortedFunc(maps.Values(rm.members), func(a, b seat) int { return a.Number - b.Number })
 	list := make([]Member, len(seats))
 	for i, s := range seats {
 		list[i] = s.Member

@@ -73,6 +73,7 @@ const (
 	Joined  EventKind = "joined"
 	Left    EventKind = "left"
 	Closed  EventKind = "closed"
+	Moved   EventKind = "moved" // this node is its home now; told there
 )
 
 // An Event is something that happened to a room.
@@ -86,7 +87,7 @@ type Event struct {
 type Options struct {
 	// MaxUsers of a room that does not say. Default 100.
 	MaxUsers int
-	// MaxRooms that live on this node. Default 10,000.
+	// MaxRooms that live on this node; it takes over none beyond that. Default 10,000.
 	MaxRooms int
 	// KeepEmpty is how long a room without members stays. Default 1 minute.
 	KeepEmpty time.Duration
@@ -138,8 +139,17 @@ func New(n *socketio.Namespace, o *Options) *Manager {
 	if m.o.User == nil {
 		m.o.User = func(s *socketio.Socket) User { return User{ID: s.ID(), Username: s.ID()} }
 	}
-	m.home = home{o: &m.o, rooms: make(map[string]*room), claims: make(map[string]string), present: m.present}
-	m.ask.OnServerSide(n, func(ctx context.Context, r request) (answer, error) { return m.home.serve(ctx, r), nil })
+	m.home = home{
+		o: &m.o, node: rand.Text(), present: m.present, heal: m.heal,
+		notify: func(r request) { _ = m.n.ServerSideEmit(m.ask.Name(), r) },
+		rooms:  make(map[string]*room), claims: make(map[string]string), copies: make(map[string]*copied),
+	}
+	m.ask.OnServerSide(n, func(ctx context.Context, r request) (answer, error) { return m.serve(ctx, r), nil })
+	n.OnShutdown(func(ctx context.Context) {
+		ctx, cancel := context.WithTimeout(ctx, 2*m.o.Timeout)
+		defer cancel()
+		_ = m.HandOver(ctx) // what is left ends with this node
+	})
 	n.OnDisconnect(func(_ context.Context, s *socketio.Socket, _ socketio.DisconnectReason) { m.leaveAll(s) })
 	return m
 }
@@ -187,7 +197,7 @@ func (m *Manager) Create(ctx context.Context, c Config) error {
 	if err := m.home.claim(c.ID, claim); err != nil {
 		return err
 	}
-	_, err := m.elsewhere(ctx, request{Op: opClaim, Room: c.ID, Claim: claim})
+	_, _, err := m.elsewhere(ctx, request{Op: opClaim, Room: c.ID, Claim: claim})
 	return m.home.settle(c, claim, err)
 }
 
@@ -200,8 +210,11 @@ func (m *Manager) Join(ctx context.Context, s *socketio.Socket, id string, t Tic
 	in := m.insideOf(s)
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	a, err := m.do(ctx, request{Op: opJoin, Room: id, Member: member, Ticket: t})
+	a, err := m.join(ctx, request{Op: opJoin, Room: id, Member: member, Ticket: t})
 	if err != nil {
+		if errors.Is(err, ErrUnavailable) && !in.rooms[id] { // a home may have let it in
+			m.depart(request{Op: opLeave, Room: id, Member: member})
+		}
 		return nil, err
 	}
 	if err := s.Join(name(id)); err != nil {
@@ -219,6 +232,30 @@ func (m *Manager) Join(ctx context.Context, s *socketio.Socket, id string, t Tic
 	return a.Members, nil
 }
 
+// join asks until a home that is one still has let the member in.
+func (m *Manager) join(ctx context.Context, r request) (answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, m.o.Timeout)
+	defer cancel()
+	m.home.reserve(r.Room)
+	defer m.home.release(r.Room)
+	for range takeovers {
+		a, err := m.do(ctx, r)
+		if err != nil {
+			return a, err
+		}
+		switch err := m.home.accept(r.Room, a); {
+		case err == nil:
+			if a.Seat != nil && a.Seat.Invite != "" {
+				m.home.notify(request{Op: opSpent, Room: r.Room, Ticket: Ticket{Invite: a.Seat.Invite}, Record: &record{Made: a.Record.Made}})
+			}
+			return a, nil
+		case err != errStale:
+			return a, err
+		}
+	}
+	return answer{}, ErrUnavailable
+}
+
 // Leave takes s out of a room. The error is ErrNotMember or ErrUnavailable.
 func (m *Manager) Leave(ctx context.Context, s *socketio.Socket, id string) error {
 	in := m.insideOf(s)
@@ -230,7 +267,7 @@ func (m *Manager) Leave(ctx context.Context, s *socketio.Socket, id string) erro
 	delete(in.rooms, id)
 	s.Leave(name(id))
 	_, err := m.do(ctx, request{Op: opLeave, Room: id, Member: Member{SocketID: s.ID()}})
-	if errors.Is(err, ErrNotExist) { // its home is gone
+	if errors.Is(err, ErrNotExist) || errors.Is(err, ErrNotMember) { // its home is gone, or has noticed
 		return nil
 	}
 	return err
@@ -253,7 +290,7 @@ func (m *Manager) leaveAll(s *socketio.Socket) {
 
 func (m *Manager) depart(r request) {
 	if a := m.home.serve(context.Background(), r); !a.Mine {
-		_ = m.n.ServerSideEmit(m.ask.Name(), r) // see leaveAll
+		m.home.notify(r)
 	}
 }
 
@@ -290,20 +327,33 @@ func (m *Manager) Get(ctx context.Context, id string) (Room, []Member, error) {
 // Invite makes an invitation to a private room, which is good for one.
 func (m *Manager) Invite(ctx context.Context, id string) (string, error) {
 	a, err := m.do(ctx, request{Op: opInvite, Room: id})
+	if err == nil && a.Record != nil {
+		told := request{Op: opInvited, Room: id, Ticket: Ticket{Invite: a.Invite}, Record: a.Record}
+		m.home.serve(ctx, told)
+		m.home.notify(told)
+	}
 	return a.Invite, err
 }
 
 // Close ends a room: its members are out of it.
 func (m *Manager) Close(ctx context.Context, id string) error {
-	_, err := m.do(ctx, request{Op: opClose, Room: id})
+	a, err := m.do(ctx, request{Op: opClose, Room: id})
 	if err != nil {
 		return err
+	}
+	if a.Record != nil {
+		// Those with copies are waited for: who is not told may take it for one that
+		// has lost its home.
+		ended := request{Op: opEnded, Room: id, Record: a.Record}
+		m.home.serve(ctx, ended)
+		_, _, _ = m.elsewhere(ctx, ended)
 	}
 	return m.To(id).SocketsLeave(name(id))
 }
 
 // List returns the rooms of all nodes that are not private, and the error of those
-// nodes that did not answer.
+// nodes that did not answer. A room whose home was killed is in it again once
+// somebody has asked for it.
 func (m *Manager) List(ctx context.Context) ([]Room, error) {
 	ctx, cancel := context.WithTimeout(ctx, m.o.Timeout)
 	defer cancel()
@@ -318,29 +368,55 @@ func (m *Manager) List(ctx context.Context) ([]Room, error) {
 	return list, nil
 }
 
-// do carries out a request on the home of its room.
+// do carries out a request on the home of its room, which it replaces if it is gone.
 func (m *Manager) do(ctx context.Context, r request) (answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, m.o.Timeout)
 	defer cancel()
-	if a := m.home.serve(ctx, r); a.Mine {
-		return a, a.err()
+	r.Node = m.home.node
+	for range takeovers {
+		r.Epoch = m.home.latest(r.Room)
+		here := m.home.serve(ctx, r)
+		if here.Mine {
+			return here, here.err()
+		}
+		a, rest, err := m.elsewhere(ctx, r)
+		if a.Mine || err != ErrNotExist {
+			return a, err
+		}
+		here.Node = m.home.node
+		err = m.replace(ctx, r.Room, append(rest, here))
+		if err == ErrNotExist {
+			return answer{}, err
+		}
+		if err != nil {
+			select {
+			case <-time.After(pauseBetween):
+			case <-ctx.Done():
+				return answer{}, ErrUnavailable
+			}
+		}
 	}
-	return m.elsewhere(ctx, r)
+	return answer{}, ErrUnavailable
 }
 
 // elsewhere asks the other nodes, until one of them says that the room is its own.
-func (m *Manager) elsewhere(ctx context.Context, r request) (answer, error) {
+// Otherwise the error is ErrNotExist, and rest what all of them answered.
+func (m *Manager) elsewhere(ctx context.Context, r request) (a answer, rest []answer, err error) {
 	ctx, cancel := context.WithTimeout(ctx, m.o.Timeout)
 	defer cancel()
 	for a, err := range m.ask.ServerSideEmit(ctx, m.n, r) {
 		if err != nil {
-			return answer{}, fmt.Errorf("%w: %w", ErrUnavailable, err)
+			return answer{}, rest, fmt.Errorf("%w: %w", ErrUnavailable, err)
+		}
+		if a.Mine && a.Epoch.compare(r.Epoch) < 0 {
+			continue // it was the home before a partition
 		}
 		if a.Mine {
-			return a, a.err()
+			return a, nil, a.err()
 		}
+		rest = append(rest, a)
 	}
-	return answer{}, ErrNotExist
+	return answer{}, rest, ErrNotExist
 }
 
 // present returns the sockets that are in a room by the adapter's account.

@@ -1,12 +1,119 @@
 package rooms
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 
 	"github.com/sockeye-go/socketio"
 )
+
+// What nodes ask each other by the event "rooms:ask". All get each request; who is
+// the home of the room answers with mine, the others say what they have of it.
+const (
+	opClaim  = "claim"  // I make this room: does anybody have it, or make it too?
+	opJoin   = "join"   // the home lets the member in, and says who is there
+	opLeave  = "leave"  // the member is out; with or without an answer
+	opGet    = "get"    // what is known of the room
+	opInvite = "invite" // make an invitation
+	opClose  = "close"  // end the room
+	opList   = "list"   // the rooms that live on the node
+	opWho    = "who"    // nothing: the answer says who there is
+
+	// From one home to the next. Whoever finds that all have answered and none is
+	// the home picks the next among those with a copy, and tells it by take; so
+	// does a home that ends, for each of its rooms, with their records. It bids for
+	// the room with a term that is higher than that of the copies; who has one
+	// notes the term, is home no longer, and answers with the seats of its sockets.
+	// Only if all answer, and none with a higher term, the bidder is the home.
+	opTake = "take"
+	opBid  = "bid"
+
+	// What those with copies are told.
+	opInvited = "invited" // an invitation was made
+	opSpent   = "spent"   // it was used
+	opEnded   = "ended"   // the room is no more
+)
+
+type request struct {
+	Op     string           `json:"op"`
+	Node   string           `json:"node,omitempty"` // that asks
+	Room   string           `json:"room,omitempty"`
+	Epoch  epoch            `json:"epoch,omitzero"` // the latest that it knows: an older home is none any more
+	Claim  string           `json:"claim,omitempty"`
+	Member Member           `json:"member,omitzero"`
+	Ticket Ticket           `json:"ticket,omitzero"`
+	To     string           `json:"to,omitempty"`     // of take
+	Record *record          `json:"record,omitempty"` // of take, and of what those with copies are told
+	Bids   map[string]epoch `json:"bids,omitempty"`   // by room
+	Merge  bool             `json:"merge,omitempty"`  // of bid: who has noted the epoch need not answer
+}
+
+type answer struct {
+	Mine    bool     `json:"mine"` // the room is known here
+	Error   string   `json:"error,omitempty"`
+	Room    *Room    `json:"room,omitempty"`
+	Members []Member `json:"members,omitempty"`
+	Invite  string   `json:"invite,omitempty"`
+	Rooms   []Room   `json:"rooms,omitempty"`
+
+	Node   string          `json:"node,omitempty"`   // that answers
+	Epoch  epoch           `json:"epoch,omitzero"`   // of the home, or of the copy
+	Copy   bool            `json:"copy,omitempty"`   // there is one
+	Able   bool            `json:"able,omitempty"`   // the node has place for one more room and is not about to end
+	Seat   *seat           `json:"seat,omitempty"`   // of join
+	Record *record         `json:"record,omitempty"` // of join; of invite and close only which room it was
+	Held   map[string]held `json:"held,omitempty"`   // of bid
+}
+
+// held is what a node has of a room for which another bids.
+type held struct {
+	Epoch   epoch    `json:"epoch"` // higher than the bid, if that was too low
+	Seats   []seat   `json:"seats,omitempty"`
+	Invites []string `json:"invites,omitempty"`
+}
+
+// A record is what a home needs to know of a room besides its members.
+type record struct {
+	Room     Room     `json:"room,omitzero"`
+	Made     string   `json:"made"`
+	Epoch    epoch    `json:"epoch,omitzero"`
+	Password string   `json:"password,omitempty"` // its SHA-256
+	Invites  []string `json:"invites,omitempty"`
+}
+
+// A seat is a member, and when it came: two can come in one tick of the clock.
+type seat struct {
+	Member Member `json:"member"`
+	Number int    `json:"number"`
+	Node   string `json:"node"`
+	Invite string `json:"invite,omitempty"` // that let it in
+}
+
+// An epoch says who is the home of a room: the latest.
+type epoch struct {
+	Term int    `json:"term"`
+	Home string `json:"home"` // of two bids for one term the greater name wins
+}
+
+func (e epoch) compare(o epoch) int {
+	return cmp.Or(cmp.Compare(e.Term, o.Term), cmp.Compare(e.Home, o.Home))
+}
+
+func (a answer) err() error {
+	if a.Error == "" {
+		return nil
+	}
+	for _, err := range []error{ErrNotExist, ErrFull, ErrExists, ErrPrivate, ErrNotMember, ErrTooMany, ErrBadRoom} {
+		if err.Error() == a.Error {
+			return err
+		}
+	}
+	return ErrUnavailable
+}
+
+func failed(err error) answer { return answer{Mine: true, Error: err.Error()} }
 
 // The payloads of the events that [Manager.Handle] speaks.
 type (
