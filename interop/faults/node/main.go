@@ -20,9 +20,14 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+	goredis "github.com/redis/go-redis/v9"
+
 	"github.com/sockeye-go/socketio"
 	"github.com/sockeye-go/socketio/adapter/nats"
 	"github.com/sockeye-go/socketio/adapter/nats/embedded"
+	"github.com/sockeye-go/socketio/adapter/postgres"
+	"github.com/sockeye-go/socketio/adapter/redis"
 	"github.com/sockeye-go/socketio/engineio/forward"
 )
 
@@ -32,7 +37,10 @@ type Config struct {
 	Key    []byte // of forwarding; none without
 	Echo   bool   // "up" comes back as "m"
 	Ping   time.Duration
-	NATS   *embedded.Options // of the server in this process; clients can recover then
+	// What keeps the log, from which clients recover; none without: the server of
+	// NATS in this process, the address of a Redis, or that of a PostgreSQL.
+	NATS            *embedded.Options
+	Redis, Postgres string
 }
 
 // A Line is what it writes. Conn numbers the connections of a client here.
@@ -76,6 +84,19 @@ func run() error {
 		}
 		o.Forwarder = f
 	}
+	if c.Redis != "" {
+		conn := goredis.NewClient(&goredis.Options{Addr: c.Redis})
+		defer conn.Close()
+		o.Adapter = redis.NewStreams(conn, nil)
+	}
+	if c.Postgres != "" {
+		pool, err := pgxpool.New(context.Background(), c.Postgres)
+		if err != nil {
+			return err
+		}
+		defer pool.Close()
+		o.Adapter = postgres.NewLog(pool, nil)
+	}
 	if c.NATS != nil {
 		bus, err := embedded.Start(c.NATS)
 		if err != nil {
@@ -88,6 +109,8 @@ func run() error {
 		}
 		defer conn.Close()
 		o.Adapter = nats.New(conn, &nats.Options{JetStream: &nats.JetStream{Replicas: 3}, Key: c.Key})
+	}
+	if o.Adapter != nil {
 		o.Recovery = &socketio.Recovery{OnAttempt: func(a socketio.RecoveryAttempt) {
 			if !a.Recovered {
 				log.Warn("recovery refused", "reason", a.Reason)
