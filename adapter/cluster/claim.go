@@ -152,13 +152,25 @@ func (a *Ordered) takeOver(ctx context.Context, w *wireSession, version string, 
 		if errors.Is(err, errUnknown) {
 			a.end(s)
 		} else { // it stays where it was
-			a.drop(s)
-			_ = a.log.Save(ctx, []*Record{{Key: w.PID, Value: was, Version: r.Version, TTL: r.TTL}})
+			a.putBack(s, w, &Record{Key: w.PID, Value: was, Version: r.Version, TTL: r.TTL})
 		}
 		return nil, err
 	}
 	s.update(latest)
 	return s, nil
+}
+
+// putBack puts another node's name into a record again. If the store does not take
+// that, this node has the session: it is the one that will be asked for it.
+func (a *Ordered) putBack(s *session, w *wireSession, r *Record) {
+	ctx, cancel := context.WithTimeout(context.Background(), a.o.PublishTimeout)
+	defer cancel()
+	if err := a.log.Save(ctx, []*Record{r}); err == nil {
+		a.drop(s)
+		return
+	}
+	s.update(w)
+	a.release(s)
 }
 
 // errUnknown is what the node says that has a session no more.

@@ -266,10 +266,13 @@ func (c *channel) Respond(ctx context.Context, to string, m *cluster.Message) er
 
 func (c *channel) publish(subject string, m *cluster.Message) error {
 	b, err := cluster.Encode(m)
-	if err != nil {
-		return err
+	if err == nil {
+		err = c.bus.conn.Publish(subject, c.bus.o.seal(subject, b))
+		if !errors.Is(err, natsgo.ErrMaxPayload) {
+			return err
+		}
 	}
-	return c.bus.conn.Publish(subject, c.bus.o.seal(subject, b))
+	return &cluster.EncodeError{Err: err} // NATS is well
 }
 
 // pingTimeout is how long a node may take to say that it is there.

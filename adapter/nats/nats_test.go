@@ -102,6 +102,29 @@ func (b *broker) connect(t *testing.T) *natsgo.Conn {
 	return conn
 }
 
+// TestTooLarge: a message that NATS does not take is not the end of NATS.
+func TestTooLarge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hosts := adaptertest.NewHosts(1)
+		a, err := nats.New(startBroker(t).connect(t), nil)(hosts[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer a.Close()
+		p := packet("large")
+		p.Args = []any{strings.Repeat("x", 2<<20)}
+		if err := a.Broadcast(adapter.Target{}, p); err != nil {
+			t.Fatal(err)
+		}
+		if err := a.(adapter.Flusher).Flush(t.Context()); !errors.Is(err, natsgo.ErrMaxPayload) {
+			t.Errorf("Flush = %v; want %v", err, natsgo.ErrMaxPayload)
+		}
+		if err := a.Health(); err != nil {
+			t.Errorf("Health = %v", err)
+		}
+	})
+}
+
 // flushing is a context for FlushWithContext. Flush takes its timer from a pool,
 // and bubbles may not share one.
 func flushing(t *testing.T) context.Context {

@@ -170,7 +170,7 @@ func TestJetStreamTooLarge(t *testing.T) {
 		if err := c.Adapters[0].Broadcast(adapter.Target{}, adaptertest.Kept("large", strings.Repeat("x", 1<<20))); err != nil {
 			t.Error(err)
 		}
-		if err := c.Adapters[0].(adapter.Flusher).Flush(t.Context()); err != nil || !strings.Contains(c.Hosts[0].Log(), "max_payload") {
+		if err := c.Adapters[0].(adapter.Flusher).Flush(t.Context()); err == nil || !strings.Contains(err.Error(), "max_payload") || !strings.Contains(c.Hosts[0].Log(), "max_payload") {
 			t.Errorf("Flush = %v; nothing is said of what was too large: %s", err, c.Hosts[0].Log())
 		}
 		var events []string // of two messages of NATS

@@ -290,6 +290,17 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
+// TestConnectionHeader: a client cannot have a node take away what the owner is to
+// know of it.
+func TestConnectionHeader(t *testing.T) {
+	o := &socketio.Options{TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
+	a, b := newNode(t, o, nil), newNode(t, o, nil)
+	do(t, "POST", b.base+a.handshake(t), "40", "X-Forwarded-For", "203.0.113.7", "Connection", "X-Forwarded-For, Sockeye-Forwarded")
+	if r := <-a.seen; r.Header.Get("X-Forwarded-For") != "203.0.113.7" {
+		t.Errorf("X-Forwarded-For = %q; want 203.0.113.7", r.Header.Get("X-Forwarded-For"))
+	}
+}
+
 // TestAway: a node that is not there any more, or not any more the one that had
 // the session, means code 1 at once.
 func TestAway(t *testing.T) {

@@ -57,6 +57,9 @@ func (f *Forwarder) request(r *http.Request, address, sid string) (*http.Request
 		out.Body, out.ContentLength = io.NopCloser(strings.NewReader("")), 0
 	}
 	removeHopByHop(out.Header)
+	if from, ok := r.Header["X-Forwarded-For"]; ok { // whatever the client calls it
+		out.Header["X-Forwarded-For"] = from
+	}
 	if _, ok := out.Header["User-Agent"]; !ok {
 		out.Header["User-Agent"] = nil // none, rather than that of Go
 	}
