@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/sockeye-go/socketio"
+	"github.com/sockeye-go/socketio/examples/basics/basics"
 	"github.com/sockeye-go/socketio/examples/chat/chat"
 	"github.com/sockeye-go/socketio/examples/editor/editor"
 	"github.com/sockeye-go/socketio/examples/files/files"
@@ -16,25 +17,26 @@ import (
 // tutorials do.
 func TestExamples(t *testing.T) {
 	needParts(t)
-	for name, register := range map[string]func(*testing.T, *socketio.Namespace){
-		"chat": func(_ *testing.T, n *socketio.Namespace) { chat.New(n) },
-		"editor": func(t *testing.T, n *socketio.Namespace) {
-			ed := editor.New(n, nil)
+	for name, register := range map[string]func(*testing.T, *socketio.Server){
+		"basics": func(_ *testing.T, srv *socketio.Server) { basics.New(srv, "secret") },
+		"chat":   func(_ *testing.T, srv *socketio.Server) { chat.New(srv.Of("/")) },
+		"editor": func(t *testing.T, srv *socketio.Server) {
+			ed := editor.New(srv.Of("/"), nil)
 			t.Cleanup(func() { ed.Close() })
 		},
-		"game": func(t *testing.T, n *socketio.Namespace) { t.Cleanup(game.New(n, nil).Close) },
-		"files": func(t *testing.T, n *socketio.Namespace) {
+		"game": func(t *testing.T, srv *socketio.Server) { t.Cleanup(game.New(srv.Of("/"), nil).Close) },
+		"files": func(t *testing.T, srv *socketio.Server) {
 			store, err := files.OpenStore(t.TempDir(), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { store.Close() })
-			files.New(n, store)
+			files.New(srv.Of("/"), store)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			srv := socketio.NewServer(nil)
-			register(t, srv.Of("/"))
+			register(t, srv)
 			hs := httptest.NewServer(srv)
 			defer hs.Close()
 			defer srv.Close()

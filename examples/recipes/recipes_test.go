@@ -33,11 +33,11 @@ var (
 )
 
 func Example_welcome() {
-	welcome := socketio.NewEvent[string]("welcome")
+	welcome := socketio.NewEvent[map[string]string]("welcome")
 	came := socketio.NewEvent[string]("user connected")
 	gone := socketio.NewEvent[string]("user disconnected")
 	srv.OnConnection(func(ctx context.Context, s *socketio.Socket) error {
-		if err := welcome.Emit(s, "hello "+s.ID()); err != nil {
+		if err := welcome.Emit(s, map[string]string{"message": "hello", "id": s.ID()}); err != nil {
 			return err
 		}
 		return came.Emit(s.Broadcast(), s.ID())

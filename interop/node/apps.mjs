@@ -8,8 +8,8 @@ const [name, url] = process.argv.slice(2);
 const open = [];
 
 // dial connects and keeps all that comes.
-async function dial() {
-  const socket = io(url, { transports: ["websocket"], reconnection: false });
+async function dial(nsp = "/", auth) {
+  const socket = io(url + nsp, { auth, transports: ["websocket"], reconnection: false });
   open.push(socket);
   const heard = [];
   let look = () => {};
@@ -35,6 +35,46 @@ async function dial() {
 }
 
 const apps = {
+  async basics() {
+    const ann = await dial();
+    assert.deepEqual(await ann.hear("welcome"), [{ message: "Welcome!", id: ann.id }]);
+    const bob = await dial();
+    assert.deepEqual(await ann.hear("user connected"), [bob.id]);
+    ann.emit("chat message", { user: "Ann", message: "hello" });
+    for (const s of [ann, bob]) {
+      const [m] = await s.hear("chat message");
+      assert.deepEqual([m.user, m.message, typeof m.timestamp], ["Ann", "hello", "number"]);
+    }
+    ann.emit("chat message", { user: "Ann", message: "x".repeat(501) });
+    assert.deepEqual(await ann.hear("error"), [{ message: "Message too long", code: "bad_message" }]);
+    ann.emit("chat message", { user: "Ann", message: 7 });
+    assert.equal((await ann.hear("error"))[0].message, "Invalid message format");
+    bob.emit("room message", { room: "river", message: "too early" });
+    assert.equal((await bob.hear("error"))[0].code, "not_in_room");
+    ann.emit("join room", "river");
+    ann.emit("chat message", { user: "Ann", message: "joined" }); // in order, so that she has
+    await bob.hear("chat message");
+    bob.emit("join room", "river");
+    assert.deepEqual(await ann.hear("user joined"), [bob.id]);
+    ann.emit("room message", { room: "river", message: "psst" });
+    assert.deepEqual(await bob.hear("room message"), [{ from: ann.id, message: "psst" }]);
+    bob.emit("leave room", "river");
+    assert.deepEqual(await ann.hear("user left"), [bob.id]);
+    const [chatter, listener] = [await dial("/chat"), await dial("/chat")];
+    chatter.emit("message", { any: ["thing"] });
+    assert.deepEqual(await listener.hear("message"), [{ any: ["thing"] }]);
+    const [player, watcher] = [await dial("/game"), await dial("/game")];
+    player.emit("player move", { x: 1, y: 2 });
+    assert.deepEqual(await watcher.hear("player moved"), [{ player: player.id, position: { x: 1, y: 2 } }]);
+    player.emit("player move", { position: 3 });
+    assert.deepEqual(await watcher.hear("player moved"), [{ player: player.id, position: 3 }]);
+    for (const auth of [undefined, { token: "bad" }]) await assert.rejects(dial("/admin", auth), { message: "Authentication error" });
+    await dial("/admin", { token: "secret" });
+    const id = bob.id;
+    bob.disconnect();
+    assert.deepEqual(await ann.hear("user disconnected"), [id]);
+  },
+
   async chat() {
     const [ann, bob] = [await dial(), await dial()];
     ann.emit("chat message", { message: "too early" });
