@@ -145,3 +145,67 @@ func TestHeartbeatMany(t *testing.T) {
 		}
 	})
 }
+
+// TestHeartbeatUpgrade: a pong that was owed on polling may have been lost there. It
+// gets its full time again on the new transport, and without one the session ends.
+func TestHeartbeatUpgrade(t *testing.T) {
+	tests := []struct {
+		name     string
+		revision int
+		answers  bool
+		end      time.Duration // after the upgrade; 0 = goes on
+	}{
+		{"revision 4, no pong", 4, false, 20 * time.Second},
+		{"revision 4, a pong", 4, true, 0},
+		{"revision 3, no ping", 3, false, 45 * time.Second},
+		{"revision 3, a ping", 3, true, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h, stop := newBubble(t, eio3())
+				defer stop()
+				var q string
+				var rec *recorder
+				beat := "3"
+				if tt.revision == 4 {
+					if q, rec = h.openPoll(); h.poll(q) != "2" {
+						t.Fatal("no ping")
+					}
+				} else {
+					q, rec = h.openPoll3("")
+					beat = "2"
+					time.Sleep(25 * time.Second)
+				}
+				time.Sleep(15 * time.Second)
+				c := h.dialWS(wsQuery(q))
+				c.text("2probe")
+				c.want("3probe")
+				c.text("5")
+				synctest.Wait()
+				if tr := rec.session.Transport(); tr != "websocket" {
+					t.Fatalf("transport %s", tr)
+				}
+				start := time.Now()
+				if !tt.answers {
+					<-rec.closed
+					if took := time.Since(start); rec.reason != engineio.PingTimeout || took != tt.end {
+						t.Errorf("ended with %q after %v; want %v", rec.reason, took, tt.end)
+					}
+					return
+				}
+				time.Sleep(19 * time.Second) // past the time of polling, within the new one
+				c.text(beat)
+				if beat == "2" {
+					c.want("3")
+				}
+				time.Sleep(20 * time.Second)
+				select {
+				case <-rec.closed:
+					t.Errorf("ended with %q", rec.reason)
+				default:
+				}
+			})
+		})
+	}
+}

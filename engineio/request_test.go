@@ -299,3 +299,21 @@ func withoutHint(body string) (string, bool) {
 	}
 	return head, hinted
 }
+
+// TestPollHeaders: what old browsers are told, and nobody else.
+func TestPollHeaders(t *testing.T) {
+	h := newHarness(t, nil, nil)
+	for ua, want := range map[string]string{
+		"": "",
+		"Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0":          "",
+		"Mozilla/4.0 (compatible;MSIE 8.0; Windows NT 6.1)":     "0",
+		"Mozilla/5.0 (Windows NT 10.0; Trident/7.0; rv:11.0)":   "0",
+		"Mozilla/5.0 (compatible; MSIE 9.0; Windows NT 6.1)":    "", // with a space: neither there nor here
+		"Mozilla/5.0 (compatible; MSIE 10.0; Trident/6.0; ARM)": "0",
+	} {
+		res := h.do("GET", "EIO=4&transport=polling", "", "User-Agent", ua)
+		if got := res.header.Get("X-XSS-Protection"); got != want || res.status != 200 {
+			t.Errorf("%q: %d, X-XSS-Protection %q; want %q", ua, res.status, got, want)
+		}
+	}
+}

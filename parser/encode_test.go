@@ -224,3 +224,34 @@ func TestLargeValues(t *testing.T) {
 		t.Error(err, len(s))
 	}
 }
+
+// TestCheck: what every parser refuses to encode, those that users bring too.
+func TestCheck(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		h      parser.Header
+		values []any
+		ok     bool
+	}{
+		{"CONNECT", parser.Header{Type: parser.Connect}, nil, true},
+		{"CONNECT with auth", parser.Header{Type: parser.Connect, Namespace: "/n"}, []any{map[string]any{}}, true},
+		{"CONNECT with two", parser.Header{Type: parser.Connect}, []any{1, 2}, false},
+		{"DISCONNECT", parser.Header{Type: parser.Disconnect}, nil, true},
+		{"DISCONNECT with data", parser.Header{Type: parser.Disconnect}, []any{1}, false},
+		{"EVENT", parser.Header{Type: parser.Event}, []any{"e", 1, 2}, true},
+		{"EVENT without a name", parser.Header{Type: parser.Event}, nil, false},
+		{"ACK", parser.Header{Type: parser.Ack}, nil, true},
+		{"ACK of many", parser.Header{Type: parser.Ack}, []any{1, 2, 3}, true},
+		{"CONNECT_ERROR", parser.Header{Type: parser.ConnectError}, []any{"no"}, true},
+		{"CONNECT_ERROR of two", parser.Header{Type: parser.ConnectError}, []any{"no", 1}, false},
+		{"unknown type", parser.Header{Type: 7}, nil, false},
+		{"namespace without a slash", parser.Header{Type: parser.Event, Namespace: "n"}, []any{"e"}, false},
+	} {
+		if err := c.h.Check(c.values); (err == nil) != c.ok {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		if _, err := parser.JSON.Encode(c.h, c.values...); (err == nil) != c.ok {
+			t.Errorf("%s: encoding it: %v", c.name, err)
+		}
+	}
+}
