@@ -48,6 +48,7 @@ type Server struct {
 func NewServer(opts *Options) *Server {
 	s := &Server{opts: opts.withDefaults(), table: newTable()}
 	s.limits.Bytes, s.limits.Packets = s.opts.MaxQueuedBytes, s.opts.MaxQueuedPackets
+	s.limits.Patience = s.opts.PingInterval + s.opts.PingTimeout // while no pong can be seen
 	s.log = component.Logger(s.opts.Logger, component.EngineSocket)
 	s.opts.Logger = component.Logger(s.opts.Logger, component.Engine)
 	s.heart = newHeart(s.opts.PingInterval, s.opts.PingTimeout, s.sendPing, s.pongOverdue, s.callOverdue)

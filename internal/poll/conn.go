@@ -6,6 +6,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // ErrFull reports that a write would exceed the limits of the queue. Nothing
@@ -33,6 +34,12 @@ type Handler interface {
 type Limits struct {
 	Bytes   int // bytes waiting for the kernel
 	Packets int // writes waiting for the kernel
+
+	// Patience bounds how long the peer of a paused connection may leave what was
+	// sent to it without an acknowledgement, or take none of it: one that vanished is
+	// not heard of otherwise. 0 is the system's own patience, of many minutes, and so
+	// is any on systems other than Linux.
+	Patience time.Duration
 
 	// Dropped counts lossy writes that were dropped.
 	Dropped atomic.Uint64
@@ -70,6 +77,7 @@ type backend interface {
 	awaitWritable(c *Conn)                // calls c.writable once or more
 	wakeReader(c *Conn)                   // c.reading was set by the caller
 	closeWrite(c *Conn)                   // FIN
+	patience(d time.Duration)             // of the kernel, with the peer; 0 = its own
 	close(c *Conn, readerActive bool)     // release, or leave to the reader
 }
 
@@ -368,15 +376,25 @@ func (c *Conn) Buffered() (bytes, packets int) {
 // Pause stops reading; the peer is held back by TCP.
 func (c *Conn) Pause() {
 	c.mu.Lock()
-	c.paused = true
-	c.mu.Unlock()
+	defer c.mu.Unlock()
+	c.setPaused(true)
+}
+
+func (c *Conn) setPaused(paused bool) {
+	if d := c.limits.Patience; d > 0 && paused != c.paused && c.err == nil {
+		if !paused {
+			d = 0
+		}
+		c.sys.patience(d)
+	}
+	c.paused = paused
 }
 
 // Resume undoes Pause.
 func (c *Conn) Resume() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.paused = false
+	c.setPaused(false)
 	if c.again && !c.reading && c.err == nil {
 		c.reading = true
 		c.sys.wakeReader(c)

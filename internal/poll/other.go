@@ -2,6 +2,11 @@
 
 package poll
 
-import "net"
+import (
+	"net"
+	"time"
+)
 
 func newBackend(nc net.Conn, _ *Conn) backend { return newParked(nc) }
+
+func setUserTimeout(net.Conn, time.Duration) {}

@@ -2,6 +2,7 @@ package poll
 
 import (
 	"net"
+	"time"
 
 	"github.com/sockeye-go/socketio/internal/stack"
 )
@@ -144,6 +145,19 @@ func (p *parked) closeWrite(c *Conn) {
 		return
 	}
 	c.failLocked(net.ErrClosed)
+}
+
+func (p *parked) patience(d time.Duration) { setUserTimeout(below(p.nc), d) }
+
+// below is what a connection is made over, if that can be had; tls.Conn says it.
+func below(nc net.Conn) net.Conn {
+	for {
+		over, ok := nc.(interface{ NetConn() net.Conn })
+		if !ok {
+			return nc
+		}
+		nc = over.NetConn()
+	}
 }
 
 func (p *parked) close(*Conn, bool) {
