@@ -36,7 +36,7 @@ func TestServer(t *testing.T) {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
 	t.Run("official client", func(t *testing.T) { scenarios(t, exe, "official", "--bridge", bridge) })
-	t.Run("our client", func(t *testing.T) { scenarios(t, exe, ourClient) })
+	t.Run("our client", func(t *testing.T) { scenarios(t, exe, ourClient, "--bridge", bridge) })
 }
 
 // ourClient is the browser client as Node loads it, from the folder node.

@@ -111,10 +111,13 @@ func run() error {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/socket.io/", srv)
+	endQUIC := func() error { return nil }
 	if slices.Contains(o.Transports, "webtransport") {
-		if err := serveQUIC(ln.Addr().String(), mux); err != nil {
+		h3, err := serveQUIC(ln.Addr().String(), mux)
+		if err != nil {
 			return err
 		}
+		endQUIC = h3.Close // tells those whose session has not ended yet
 	}
 	hs := &http.Server{Handler: mux}
 	socketio.ConfigureServer(hs)
@@ -133,7 +136,7 @@ func run() error {
 		if c.Cmd == "shutdown" {
 			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 			defer cancel()
-			err := errors.Join(srv.Shutdown(ctx), hs.Shutdown(ctx))
+			err := errors.Join(srv.Shutdown(ctx), endQUIC(), hs.Shutdown(ctx))
 			report("done", "n", c.N)
 			return err
 		}

@@ -18,20 +18,20 @@ import (
 
 // serveQUIC serves h over HTTP/3 until the process ends, on the UDP port of the number
 // that TCP has. The certificate is for nobody to verify.
-func serveQUIC(addr string, h http.Handler) error {
+func serveQUIC(addr string, h http.Handler) (*webtransport.Server, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	now := time.Now()
 	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: now.Add(-time.Hour), NotAfter: now.Add(24 * time.Hour)}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	pc, err := net.ListenPacket("udp", addr)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	h3 := webtransport.NewServer(h, &webtransport.Options{
 		TLSConfig: &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}},
@@ -41,5 +41,5 @@ func serveQUIC(addr string, h http.Handler) error {
 			slog.Error("HTTP/3", "error", err)
 		}
 	}()
-	return nil
+	return h3, nil
 }

@@ -1,5 +1,5 @@
 // What a scenario is given, and how it is run.
-import { findsStatus as ours, Manager, msgpack } from "./client.mjs";
+import { findsStatus as ours, Manager, msgpack, webtransport } from "./client.mjs";
 import { Fixture } from "./fixture.mjs";
 import { Proxy } from "./proxy.mjs";
 import { Manager as Manager2 } from "./revision3.mjs";
@@ -112,7 +112,7 @@ class Context {
   // the scenario runs on. It does not reconnect unless asked to.
   manager({ url = this.server.url, ...options } = {}) {
     const m = new (this.old ? Manager2 : Manager)(url, {
-      transports: names[this.transport],
+      transports: names[this.transport].map((name) => (name === "webtransport" ? webtransport : name)),
       reconnection: false,
       reconnectionDelay: 50,
       reconnectionDelayMax: 200,

@@ -1,5 +1,6 @@
 // How a connection ends, and what each side is told; and how it comes back.
 import assert from "node:assert/strict";
+import { msgpack } from "../lib/client.mjs";
 import { frame } from "../lib/proxy.mjs";
 import { RawPolling, RawWebSocket } from "../lib/raw.mjs";
 import { event, within } from "../lib/wait.mjs";
@@ -222,6 +223,22 @@ export default [
       assert.match(client, t.transport === "polling" ? /^transport (close|error)$/ : /^transport close$/);
       assert.equal(server, "server shutting down");
       if (!t.old) assert.equal(s.active, true); // and would come back
+    },
+  },
+  {
+    name: "a client with another parser joins nothing and is closed",
+    modern: true,
+    over: ["websocket", "polling"],
+    async run(t) {
+      const manager = t.manager({ parser: t.parser === "msgpack" ? undefined : msgpack });
+      const s = manager.socket("/");
+      let joined = false;
+      s.on("connect", () => (joined = true));
+      const [reason] = await event(manager, "close");
+      assert.match(reason, /^transport (close|error)$/);
+      assert.equal(joined, false);
+      // Others do not notice.
+      assert.equal(await (await t.connect()).timeout(5000).emitWithAck("echo", 1), 1);
     },
   },
   {
