@@ -200,7 +200,7 @@ func (h *home) bids(r request) map[string]held {
 		}
 		x := held{Epoch: bid, Seats: slices.Collect(maps.Values(c.seats))}
 		if c.record != nil {
-			x.Invites = c.record.Invites
+			x.Invites = slices.Clone(c.record.Invites)
 		}
 		all[id] = x
 	}

@@ -54,6 +54,7 @@ func TestOverNATS(t *testing.T) {
 		if err := nodes[1].Shutdown(ctx); err != nil {
 			t.Fatal(err)
 		}
+		lab.Wait(time.Second) // its last words
 		room, _, err := nodes[2].Get(ctx, "den")
 		if err != nil || room.Users != 1 {
 			t.Errorf("after the hand-over: %+v %v", room, err)
