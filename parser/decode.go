@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strconv"
 	"unicode/utf8"
+
+	"github.com/sockeye-go/socketio/internal/jsontext"
 )
 
 type jsonParser struct{}
@@ -30,7 +32,7 @@ func (jsonParser) DecodeTo(p *Packet, data []byte, binary bool, lim *Limits) err
 	if !utf8.Valid(data) {
 		// Where the original decodes text it does the same. A WebSocket
 		// never gets here: there it is the transport that refuses it.
-		data = repair(data)
+		data = jsontext.Repair(data)
 	}
 	if len(data) == 0 || data[0] < '0' || data[0] > '6' {
 		if len(data) == 0 {
@@ -83,7 +85,7 @@ func (p *Packet) head(data []byte, args [][]byte, lim *Limits) (err error) {
 
 // cutCount reads the number of attachments and the dash behind it.
 func cutCount(b []byte, limit int) (int, []byte, error) {
-	end := skipDigits(b, 0)
+	end := jsontext.SkipDigits(b, 0)
 	if end == 0 || end == len(b) || b[end] != '-' {
 		return 0, nil, ErrIllegalAttachmentCount
 	}
@@ -101,7 +103,7 @@ func cutCount(b []byte, limit int) (int, []byte, error) {
 
 // cutID reads the packet ID, if there is one.
 func cutID(b []byte) (int64, []byte, error) {
-	end := skipDigits(b, 0)
+	end := jsontext.SkipDigits(b, 0)
 	if end == 0 {
 		return NoID, b, nil
 	}
@@ -117,7 +119,7 @@ func cutID(b []byte) (int64, []byte, error) {
 // payload reads what follows the header, in one pass.
 func (p *Packet) payload(b []byte, args [][]byte, lim *Limits) error {
 	depth := limit(lim, maxDepth)
-	i := skipSpace(b, 0)
+	i := jsontext.SkipSpace(b, 0)
 	if i == len(b) {
 		return ErrInvalidPayload
 	}
@@ -128,11 +130,11 @@ func (p *Packet) payload(b []byte, args [][]byte, lim *Limits) error {
 		if b[i] != '{' && (p.Type == Connect || b[i] != '"') {
 			return ErrInvalidPayload
 		}
-		end := skipValue(b, i, depth)
+		end := jsontext.Skip(b, i, depth)
 		if end < 0 {
 			return scanError(end)
 		}
-		if skipSpace(b, end) != len(b) {
+		if jsontext.SkipSpace(b, end) != len(b) {
 			return ErrInvalidPayload
 		}
 		p.Args = [][]byte{b[i:end:end]}
@@ -149,12 +151,12 @@ func (p *Packet) arguments(b []byte, i, depth int, room [][]byte, lim *Limits) e
 	var few [8][]byte
 	args, most := few[:0], limit(lim, maxArguments)
 	named := p.Type != Event
-	i = skipSpace(b, i+1)
+	i = jsontext.SkipSpace(b, i+1)
 	if i < len(b) && b[i] == ']' && named {
 		i++
 	} else {
 		for {
-			end := skipValue(b, i, depth-1)
+			end := jsontext.Skip(b, i, depth-1)
 			if end < 0 {
 				return scanError(end)
 			}
@@ -168,7 +170,7 @@ func (p *Packet) arguments(b []byte, i, depth int, room [][]byte, lim *Limits) e
 			} else {
 				args = append(args, b[i:end:end])
 			}
-			i = skipSpace(b, end)
+			i = jsontext.SkipSpace(b, end)
 			if i == len(b) || b[i] != ',' && b[i] != ']' {
 				return ErrInvalidPayload
 			}
@@ -176,10 +178,10 @@ func (p *Packet) arguments(b []byte, i, depth int, room [][]byte, lim *Limits) e
 			if b[i-1] == ']' {
 				break
 			}
-			i = skipSpace(b, i)
+			i = jsontext.SkipSpace(b, i)
 		}
 	}
-	if skipSpace(b, i) != len(b) {
+	if jsontext.SkipSpace(b, i) != len(b) {
 		return ErrInvalidPayload
 	}
 	if len(args) > 0 {
@@ -193,15 +195,15 @@ func (p *Packet) arguments(b []byte, i, depth int, room [][]byte, lim *Limits) e
 func (p *Packet) name(raw []byte, limit int) error {
 	switch c := raw[0]; {
 	case c == '"':
-		p.Event = unquote(raw)
+		p.Event = jsontext.Unquote(raw)
 		if IsReserved(string(p.Event)) {
 			return ErrInvalidPayload
 		}
-	case isDigit(c) || c == '-':
+	case jsontext.IsDigit(c) || c == '-':
 		p.Event = raw
-		if len(raw) > 15 || skipDigits(raw, 0) != len(raw) {
+		if len(raw) > 15 || jsontext.SkipDigits(raw, 0) != len(raw) {
 			f, _ := strconv.ParseFloat(string(raw), 64)
-			p.Event = appendJSNumber(nil, f)
+			p.Event = jsontext.AppendJSNumber(nil, f)
 		}
 	default:
 		return ErrInvalidPayload
@@ -210,4 +212,12 @@ func (p *Packet) name(raw []byte, limit int) error {
 		return ErrEventNameTooLong
 	}
 	return nil
+}
+
+// scanError is what a result of package jsontext that is not an index means.
+func scanError(code int) error {
+	if code == jsontext.TooDeep {
+		return ErrTooDeep
+	}
+	return ErrInvalidPayload
 }

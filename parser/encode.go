@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"unicode/utf8"
+
+	"github.com/sockeye-go/socketio/internal/jsontext"
 )
 
 // Encode builds the head in a buffer that is used again, so that Head is one
@@ -107,7 +109,7 @@ func (e *encoder) payload(kind Type, values []any) error {
 			return err
 		}
 		first := byte(0)
-		if i := skipSpace(e.buf, start); i < len(e.buf) {
+		if i := jsontext.SkipSpace(e.buf, start); i < len(e.buf) {
 			first = e.buf[i]
 		}
 		if first != '{' && (first != '"' || kind == Connect) {
@@ -160,7 +162,7 @@ func (e *encoder) name(v any) error {
 	if IsReserved(name) {
 		return &EncodeError{strconv.Quote(name) + " is a reserved event name"}
 	}
-	e.buf = appendString(e.buf, name)
+	e.buf = jsontext.AppendString(e.buf, name)
 	return nil
 }
 
@@ -170,11 +172,11 @@ func (e *encoder) finish(kind Type, h Header) Encoded {
 	if namespace == "/" {
 		namespace = ""
 	} else if !utf8.ValidString(namespace) {
-		namespace = string(repair([]byte(namespace)))
+		namespace = string(jsontext.Repair([]byte(namespace)))
 	}
 	start := maxHeader + len(h.Namespace)
 	if payload := e.buf[start:]; e.foreign && !utf8.Valid(payload) {
-		e.buf = append(e.buf[:start], repair(payload)...)
+		e.buf = append(e.buf[:start], jsontext.Repair(payload)...)
 	}
 	var room [maxHeader + 64]byte // most fit
 	head := append(room[:0], '0'+byte(kind))

@@ -3,6 +3,8 @@ package parser
 import (
 	"bytes"
 	"strconv"
+
+	"github.com/sockeye-go/socketio/internal/jsontext"
 )
 
 const placeholderKey = "_placeholder"
@@ -56,7 +58,7 @@ func (c *claim) legalAt(b []byte, i int) (int, bool) {
 	switch b[i] {
 	case '[':
 		legal := true
-		for i = skipSpace(b, i+1); b[i] != ']'; {
+		for i = jsontext.SkipSpace(b, i+1); b[i] != ']'; {
 			end, ok := c.legalAt(b, i)
 			legal = legal && ok
 			i = nextItem(b, end)
@@ -65,8 +67,8 @@ func (c *claim) legalAt(b []byte, i int) (int, bool) {
 	case '{':
 		var found placeholder
 		legal := true
-		for i = skipSpace(b, i+1); b[i] != '}'; {
-			start := skipKey(b, i)
+		for i = jsontext.SkipSpace(b, i+1); b[i] != '}'; {
+			start := jsontext.SkipKey(b, i)
 			end, ok := c.legalAt(b, start)
 			legal = legal && ok
 			found.member(b[i:start], b[start:end])
@@ -78,15 +80,15 @@ func (c *claim) legalAt(b []byte, i int) (int, bool) {
 		}
 		return i + 1, legal
 	}
-	return skipScalar(b, i), true
+	return jsontext.SkipScalar(b, i), true
 }
 
 // nextItem returns the index of the next element or the closing bracket behind
 // a value in valid JSON.
 func nextItem(b []byte, i int) int {
-	i = skipSpace(b, i)
+	i = jsontext.SkipSpace(b, i)
 	if b[i] == ',' {
-		i = skipSpace(b, i+1)
+		i = jsontext.SkipSpace(b, i+1)
 	}
 	return i
 }
@@ -100,7 +102,7 @@ type placeholder struct {
 
 // member takes note of one key, given from its quote to its value, and value.
 func (p *placeholder) member(key, value []byte) {
-	p.note(unquote(key[:skipString(key, 0)]), value)
+	p.note(jsontext.Unquote(key[:jsontext.SkipString(key, 0)]), value)
 }
 
 func (p *placeholder) note(name, value []byte) {
@@ -114,7 +116,7 @@ func (p *placeholder) note(name, value []byte) {
 
 // index returns the attachment meant, if that is one of n.
 func (p *placeholder) index(n int) (int, bool) {
-	if len(p.num) == 0 || p.num[0] != '-' && !isDigit(p.num[0]) {
+	if len(p.num) == 0 || p.num[0] != '-' && !jsontext.IsDigit(p.num[0]) {
 		return 0, false
 	}
 	f, err := strconv.ParseFloat(string(p.num), 64)
@@ -126,12 +128,12 @@ func (p *placeholder) index(n int) (int, bool) {
 
 // asPlaceholder looks whether a JSON value is a placeholder itself.
 func asPlaceholder(raw []byte) (p placeholder) {
-	if len(raw) == 0 || raw[0] != '{' || !mayHoldPlaceholder(raw) || skipValue(raw, 0, maxWalkDepth) != len(raw) {
+	if len(raw) == 0 || raw[0] != '{' || !mayHoldPlaceholder(raw) || jsontext.Skip(raw, 0, maxWalkDepth) != len(raw) {
 		return p
 	}
-	for i := skipSpace(raw, 1); raw[i] != '}'; {
-		start := skipKey(raw, i)
-		end := skipValue(raw, start, maxWalkDepth)
+	for i := jsontext.SkipSpace(raw, 1); raw[i] != '}'; {
+		start := jsontext.SkipKey(raw, i)
+		end := jsontext.Skip(raw, start, maxWalkDepth)
 		p.member(raw[i:start], raw[start:end])
 		i = nextItem(raw, end)
 	}

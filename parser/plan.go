@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/sockeye-go/socketio/internal/jsonfields"
+	"github.com/sockeye-go/socketio/internal/jsontext"
 )
 
 // A mode is how a type is written or read.
@@ -122,7 +123,7 @@ func (b *planner) plan(t reflect.Type) *plan {
 	case reflect.Struct:
 		p.mode, p.byName = modeStruct, map[string]int{}
 		for i, f := range jsonfields.Of(t) {
-			p.fields = append(p.fields, field{Field: f, key: append(appendString(nil, f.Name), ':'), plan: b.plan(f.Type)})
+			p.fields = append(p.fields, field{Field: f, key: append(jsontext.AppendString(nil, f.Name), ':'), plan: b.plan(f.Type)})
 			p.byName[f.Name] = i
 		}
 	}

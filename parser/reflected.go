@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/sockeye-go/socketio/internal/jsonfields"
+	"github.com/sockeye-go/socketio/internal/jsontext"
 )
 
 // reflected writes a value by the plan of its type.
@@ -73,7 +74,7 @@ func (e *encoder) scalar(v reflect.Value) error {
 	case reflect.Bool:
 		e.buf = strconv.AppendBool(e.buf, v.Bool())
 	case reflect.String:
-		e.buf = appendString(e.buf, v.String())
+		e.buf = jsontext.AppendString(e.buf, v.String())
 	case reflect.Float32:
 		return e.float(v.Float(), 32)
 	case reflect.Float64:
@@ -151,7 +152,7 @@ func (e *encoder) mapping(v reflect.Value, p *plan, depth int) error {
 		if i > 0 {
 			e.buf = append(e.buf, ',')
 		}
-		e.buf = appendString(e.buf, m.key)
+		e.buf = jsontext.AppendString(e.buf, m.key)
 		e.buf = append(e.buf, ':')
 		if err := e.reflected(m.value, p.elem, depth+1); err != nil {
 			return err

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/sockeye-go/socketio/internal/jsonfields"
+	"github.com/sockeye-go/socketio/internal/jsontext"
 )
 
 // value reads the value that begins here into v, which can be set.
@@ -57,11 +58,11 @@ func (d *decoder) scalar(v reflect.Value) error {
 	if err != nil {
 		return err
 	}
-	number := first == '-' || isDigit(first)
+	number := first == '-' || jsontext.IsDigit(first)
 	switch {
 	case v.Kind() == reflect.String:
 		if first == '"' {
-			v.SetString(string(unquote(raw)))
+			v.SetString(string(jsontext.Unquote(raw)))
 			return nil
 		}
 	case v.Kind() == reflect.Bool:

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"reflect"
 	"unicode/utf8"
+
+	"github.com/sockeye-go/socketio/internal/jsontext"
 )
 
 // maxWalkDepth is the depth at which encoding/json too gives up.
@@ -27,7 +29,7 @@ func (jsonParser) Unmarshal(raw []byte, attachments [][]byte, v any) error {
 		return json.Unmarshal(raw, v)
 	}
 	if !utf8.Valid(raw) {
-		raw = repair(raw)
+		raw = jsontext.Repair(raw)
 	}
 	d := decoder{data: raw, attachments: attachments}
 	d.space()
@@ -48,7 +50,7 @@ type decoder struct {
 	illegal     bool // a placeholder refers to no attachment
 }
 
-func (d *decoder) space() { d.pos = skipSpace(d.data, d.pos) }
+func (d *decoder) space() { d.pos = jsontext.SkipSpace(d.data, d.pos) }
 
 // peek returns the byte at which a value begins, 0 at the end.
 func (d *decoder) peek() byte {
@@ -60,7 +62,7 @@ func (d *decoder) peek() byte {
 
 // take returns the whole value that begins here, and moves behind it.
 func (d *decoder) take() ([]byte, error) {
-	end := skipValue(d.data, d.pos, maxWalkDepth)
+	end := jsontext.Skip(d.data, d.pos, maxWalkDepth)
 	if end < 0 {
 		return nil, scanError(end)
 	}
@@ -101,16 +103,16 @@ func (d *decoder) key() ([]byte, error) {
 	if d.peek() != '"' {
 		return nil, ErrInvalidPayload
 	}
-	end := skipString(d.data, d.pos)
+	end := jsontext.SkipString(d.data, d.pos)
 	if end < 0 {
 		return nil, ErrInvalidPayload
 	}
 	quoted := d.data[d.pos:end]
-	if d.pos = skipSpace(d.data, end); d.peek() != ':' {
+	if d.pos = jsontext.SkipSpace(d.data, end); d.peek() != ':' {
 		return nil, ErrInvalidPayload
 	}
-	d.pos = skipSpace(d.data, d.pos+1)
-	return unquote(quoted), nil
+	d.pos = jsontext.SkipSpace(d.data, d.pos+1)
+	return jsontext.Unquote(quoted), nil
 }
 
 // kindOf names the value that begins with c, for errors.

@@ -3,6 +3,8 @@ package parser
 import (
 	"encoding/json"
 	"strconv"
+
+	"github.com/sockeye-go/socketio/internal/jsontext"
 )
 
 // any reads the value here as encoding/json would into an empty interface,
@@ -34,7 +36,7 @@ func (d *decoder) any(depth int) (any, error) {
 	}
 	switch c := raw[0]; c {
 	case '"':
-		return string(unquote(raw)), nil
+		return string(jsontext.Unquote(raw)), nil
 	case 't', 'f':
 		return c == 't', nil
 	case 'n':

@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+
+	"github.com/sockeye-go/socketio/internal/jsontext"
 )
 
 // maxEncodeDepth is where encoding/json too begins to suspect a cycle.
@@ -20,7 +22,7 @@ func (e *encoder) value(v any, depth int) error {
 	case nil:
 		e.buf = append(e.buf, "null"...)
 	case string:
-		e.buf = appendString(e.buf, v)
+		e.buf = jsontext.AppendString(e.buf, v)
 	case bool:
 		e.buf = strconv.AppendBool(e.buf, v)
 	case int:
@@ -68,7 +70,7 @@ func (e *encoder) float(f float64, bits int) error {
 	if math.IsInf(f, 0) || math.IsNaN(f) {
 		return &json.UnsupportedValueError{Value: reflect.ValueOf(f), Str: strconv.FormatFloat(f, 'g', -1, bits)}
 	}
-	e.buf = appendNumber(e.buf, f, bits)
+	e.buf = jsontext.AppendNumber(e.buf, f, bits)
 	return nil
 }
 
@@ -78,9 +80,9 @@ func (e *encoder) raw(m json.RawMessage) error {
 		e.buf = append(e.buf, "null"...)
 		return nil
 	}
-	start := skipSpace(m, 0)
-	end := skipValue(m, start, math.MaxInt)
-	if end < 0 || skipSpace(m, end) != len(m) {
+	start := jsontext.SkipSpace(m, 0)
+	end := jsontext.Skip(m, start, math.MaxInt)
+	if end < 0 || jsontext.SkipSpace(m, end) != len(m) {
 		return e.standard(m) // which has the words for what is wrong
 	}
 	e.foreign = true
@@ -146,7 +148,7 @@ func (e *encoder) object(m map[string]any, depth int) error {
 			e.buf = append(e.buf, ',')
 		}
 		k := e.keys[i]
-		e.buf = appendString(e.buf, k)
+		e.buf = jsontext.AppendString(e.buf, k)
 		e.buf = append(e.buf, ':')
 		if err := e.value(m[k], depth+1); err != nil {
 			return err
@@ -168,7 +170,7 @@ func (e *encoder) stringList(list []string) error {
 		if i > 0 {
 			e.buf = append(e.buf, ',')
 		}
-		e.buf = appendString(e.buf, s)
+		e.buf = jsontext.AppendString(e.buf, s)
 	}
 	e.buf = append(e.buf, ']')
 	return nil

@@ -204,10 +204,14 @@ func (m *Message) wire() (w *wireMessage, err error) {
 		o := NewWireOptions(m.Target, m.Flags, m.Timeout)
 		d.Opts = &o
 	}
-	var values any = m.Values.JSON
+	values := func(text []byte) any { return json.RawMessage(text) }
 	if binary {
-		if values, err = m.Values.Decoded(); err != nil {
-			return nil, err
+		values = func(text []byte) any {
+			var b []byte
+			if b, err = msgpack.FromJSON(nil, text, m.Values.Attachments); err != nil {
+				return nil
+			}
+			return msgpack.Raw(b)
 		}
 	}
 	switch m.Type {
@@ -216,15 +220,11 @@ func (m *Message) wire() (w *wireMessage, err error) {
 			Type int    `json:"type"`
 			Data any    `json:"data"`
 			NSP  string `json:"nsp"`
-		}{int(parser.Event), values, m.NSP}
+		}{int(parser.Event), values(m.Values.JSON), m.NSP}
 	case ServerSideEmit:
-		d.Packet = values
+		d.Packet = values(m.Values.JSON)
 	case ServerSideEmitResponse, BroadcastAck, sessionRequest, sessionResponse:
-		if binary {
-			d.Packet = values.([]any)[0]
-		} else {
-			d.Packet = m.Values.JSON[1 : len(m.Values.JSON)-1]
-		}
+		d.Packet = values(m.Values.JSON[1 : len(m.Values.JSON)-1])
 	case SocketsJoin, SocketsLeave:
 		d.Rooms = notNil(m.Rooms)
 	case DisconnectSockets:
@@ -235,7 +235,7 @@ func (m *Message) wire() (w *wireMessage, err error) {
 		d.ClientCount = &m.ClientCount
 	}
 	w.Data = d
-	return w, nil
+	return w, err
 }
 
 // maxDepth bounds how deep what another node sends may nest.
@@ -337,21 +337,10 @@ func ToJSON(b []byte) (text []byte, attachments [][]byte, err error) {
 	if b[0] == '{' || b[0] == '[' {
 		return bytes.Clone(b), nil, nil
 	}
-	if msgpack.Skip(b, maxDepth) != len(b) {
-		return nil, nil, errNotMessage
-	}
-	var v any
-	if err := msgpack.Unmarshal(b, &v); err != nil {
+	if text, attachments, err = msgpack.ToJSON(b, maxDepth); err != nil {
 		return nil, nil, fmt.Errorf("cluster: %w", err)
 	}
-	values, err := NewValues(v)
-	if err != nil {
-		return nil, nil, fmt.Errorf("cluster: %w", err)
-	}
-	for i, a := range values.Attachments {
-		values.Attachments[i] = bytes.Clone(a)
-	}
-	return values.JSON[1 : len(values.JSON)-1], values.Attachments, nil
+	return text, attachments, nil
 }
 
 // String is for logs.

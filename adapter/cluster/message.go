@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/sockeye-go/socketio/adapter"
 	"github.com/sockeye-go/socketio/engineio"
+	"github.com/sockeye-go/socketio/internal/jsontext"
 	"github.com/sockeye-go/socketio/parser"
 )
 
@@ -84,17 +86,34 @@ func NewValues(values ...any) (Values, error) {
 	return Values{JSON: e.Head[slices.Index(e.Head, '['):], Attachments: e.Attachments}, nil
 }
 
-// Split returns the values one by one.
+var errNotValues = errors.New("the values are not a list")
+
+// Split returns the values one by one. They are parts of v.
 func (v Values) Split() ([][]byte, error) {
-	var raw []json.RawMessage
-	if err := json.Unmarshal(v.JSON, &raw); err != nil {
-		return nil, err
+	b := v.JSON
+	i := jsontext.SkipSpace(b, 0)
+	if i >= len(b) || b[i] != '[' {
+		return nil, errNotValues
 	}
-	values := make([][]byte, len(raw))
-	for i, r := range raw {
-		values[i] = r
+	values := make([][]byte, 0, 4)
+	if i = jsontext.SkipSpace(b, i+1); i < len(b) && b[i] == ']' {
+		return values, nil
 	}
-	return values, nil
+	for {
+		end := jsontext.Skip(b, i, maxDepth)
+		if end < 0 {
+			return nil, errNotValues
+		}
+		values = append(values, b[i:end:end])
+		switch i = jsontext.SkipSpace(b, end); {
+		case i < len(b) && b[i] == ',':
+			i = jsontext.SkipSpace(b, i+1)
+		case i < len(b) && b[i] == ']':
+			return values, nil
+		default:
+			return nil, errNotValues
+		}
+	}
 }
 
 // Event returns the name of an event and its arguments, one by one.
@@ -106,21 +125,14 @@ func (v Values) Event() (name string, args [][]byte, err error) {
 	if len(values) == 0 {
 		return "", nil, fmt.Errorf("an event without a name")
 	}
-	if err := json.Unmarshal(values[0], &name); err != nil {
-		n := string(values[0])
-		if _, err := strconv.ParseFloat(n, 64); err != nil { // JavaScript's may be a number
-			return "", nil, fmt.Errorf("the name of an event is %s", n)
-		}
-		name = n
+	if values[0][0] == '"' {
+		return string(jsontext.Unquote(values[0])), values[1:], nil
 	}
-	return name, values[1:], nil
-}
-
-// Decoded returns what the values look like, with []byte for attachments.
-func (v Values) Decoded() (any, error) {
-	var values any
-	err := parser.JSON.Unmarshal(v.JSON, v.Attachments, &values)
-	return values, err
+	n := string(values[0])
+	if _, err := strconv.ParseFloat(n, 64); err != nil { // JavaScript's may be a number
+		return "", nil, fmt.Errorf("the name of an event is %s", n)
+	}
+	return n, values[1:], nil
 }
 
 func one(a adapter.Answer) Values {

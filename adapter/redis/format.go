@@ -59,26 +59,30 @@ type wireResponse struct {
 
 var errBinary = errors.New("redis: binary data between servers is not possible with the classic adapter")
 
-// values returns v for an encoder of MessagePack.
-func values(v cluster.Values) (any, error) {
-	if len(v.Attachments) == 0 {
-		return v.JSON, nil
-	}
-	return v.Decoded()
-}
+var errNotBroadcast = errors.New("redis: not a broadcast")
 
 func packetOf(m *cluster.Message) (*wirePacket, error) {
-	data, err := values(m.Values)
-	return &wirePacket{Type: int(parser.Event), Data: data, NSP: m.NSP}, err
+	data, err := msgpack.FromJSON(nil, m.Values.JSON, m.Values.Attachments)
+	return &wirePacket{Type: int(parser.Event), Data: msgpack.Raw(data), NSP: m.NSP}, err
 }
 
-// encodeBroadcast is what goes over the channels of broadcasts.
+// encodeBroadcast is what goes over the channels of broadcasts: the UID, the
+// packet, the options.
 func encodeBroadcast(m *cluster.Message) ([]byte, error) {
-	p, err := packetOf(m)
+	size := 128 + len(m.Values.JSON)
+	for _, a := range m.Values.Attachments {
+		size += len(a)
+	}
+	b := msgpack.AppendArray(make([]byte, 0, size), 3)
+	b = msgpack.AppendString(b, m.UID)
+	b = msgpack.AppendMap(b, 3)
+	b = msgpack.AppendInt(msgpack.AppendString(b, "type"), int64(parser.Event))
+	b, err := msgpack.FromJSON(msgpack.AppendString(b, "data"), m.Values.JSON, m.Values.Attachments)
 	if err != nil {
 		return nil, err
 	}
-	return msgpack.Append(nil, []any{m.UID, p, cluster.NewWireOptions(m.Target, m.Flags, m.Timeout)})
+	b = msgpack.AppendString(msgpack.AppendString(b, "nsp"), m.NSP)
+	return cluster.NewWireOptions(m.Target, m.Flags, m.Timeout).Append(b)
 }
 
 // encodeRequest is what goes over the channel of requests.
@@ -127,11 +131,11 @@ func encodeResponse(m *cluster.Message) ([]byte, error) {
 		r.ClientCount = &m.ClientCount
 	case cluster.BroadcastAck:
 		number(responseAck)
-		v, err := m.Values.Decoded()
+		packet, err := msgpack.FromJSON(nil, m.Values.JSON[1:len(m.Values.JSON)-1], m.Values.Attachments)
 		if err != nil {
 			return nil, err
 		}
-		r.Packet = v.([]any)[0]
+		r.Packet = msgpack.Raw(packet)
 		return msgpack.Append(nil, r)
 	default:
 		return nil, nil
@@ -139,24 +143,41 @@ func encodeResponse(m *cluster.Message) ([]byte, error) {
 	return json.Marshal(r)
 }
 
+// maxDepth bounds how deep what another node sends may nest.
+const maxDepth = 1000
+
+// decodeBroadcast reads what comes most without a way through other forms.
 func decodeBroadcast(b []byte) (*cluster.Message, error) {
-	text, attachments, err := cluster.ToJSON(b)
+	h := msgpack.ReadHead(b)
+	if h.Kind != msgpack.Array || h.Len < 3 || msgpack.Skip(b, maxDepth) != len(b) {
+		return nil, errNotBroadcast
+	}
+	uid := msgpack.ReadHead(b[h.Size:])
+	packet := b[h.Size+msgpack.Skip(b[h.Size:], maxDepth):]
+	n := msgpack.Skip(packet, maxDepth)
+	packet, rest := packet[:n], packet[n:]
+	opts, err := cluster.ReadWireOptions(rest[:msgpack.Skip(rest, maxDepth)])
 	if err != nil {
 		return nil, err
 	}
-	var parts []json.RawMessage
-	if err := json.Unmarshal(text, &parts); err != nil {
-		return nil, err
+	if uid.Kind != msgpack.String || msgpack.ReadHead(packet).Kind != msgpack.Map {
+		return nil, errNotBroadcast
 	}
-	if len(parts) < 3 {
-		return nil, fmt.Errorf("redis: a broadcast of %d parts", len(parts))
-	}
-	m := &cluster.Message{Type: cluster.Broadcast}
-	var opts cluster.WireOptions
-	if err := errors.Join(json.Unmarshal(parts[0], &m.UID), readPacket(m, parts[1], attachments), json.Unmarshal(parts[2], &opts)); err != nil {
-		return nil, err
-	}
+	m := &cluster.Message{Type: cluster.Broadcast, UID: string(uid.Data), NSP: "/"}
 	opts.Into(m)
+	for key, value := range msgpack.Members(packet) {
+		switch string(key) {
+		case "data":
+			m.Values.JSON, m.Values.Attachments, err = msgpack.ToJSON(value, maxDepth)
+		case "nsp":
+			if nsp := msgpack.ReadHead(value); len(nsp.Data) > 0 {
+				m.NSP = string(nsp.Data)
+			}
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
 	return m, nil
 }
 

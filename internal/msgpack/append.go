@@ -1,7 +1,6 @@
 package msgpack
 
 import (
-	"bytes"
 	"encoding"
 	"encoding/json"
 	"fmt"
@@ -17,6 +16,10 @@ import (
 
 // maxEncodeDepth is where encoding/json too begins to suspect a cycle.
 const maxEncodeDepth = 1000
+
+// Raw is a value that is encoded already. It is for an interface; a field of this
+// type is binary data.
+type Raw []byte
 
 // Append appends v. Errors are of package parser or encoding/json.
 func Append(dst []byte, v any) ([]byte, error) { return appendValue(dst, v, 0) }
@@ -42,6 +45,10 @@ func appendValue(dst []byte, v any, depth int) ([]byte, error) {
 		return appendBytes(dst, v), nil
 	case time.Time:
 		return AppendTime(dst, v), nil
+	case Raw:
+		return append(dst, v...), nil
+	case json.RawMessage:
+		return appendJSON(dst, v)
 	case []any:
 		return appendList(dst, v, depth)
 	case map[string]any:
@@ -191,26 +198,17 @@ func appendOwn(dst []byte, v reflect.Value) ([]byte, error) {
 		if err != nil {
 			return dst, &json.MarshalerError{Type: v.Type(), Err: err}
 		}
-		return AppendString(dst, b), nil
+		return AppendText(dst, b), nil
 	}
 	return dst, &json.UnsupportedTypeError{Type: v.Type()}
 }
 
-// appendJSON turns JSON into MessagePack.
+// appendJSON is FromJSON for what a type says of itself.
 func appendJSON(dst, text []byte) ([]byte, error) {
 	if len(text) == 0 { // a json.RawMessage that is nil writes null by itself
-		text = []byte("null")
+		return AppendNil(dst), nil
 	}
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.UseNumber()
-	var v any
-	if err := d.Decode(&v); err != nil {
-		return dst, err
-	}
-	if d.More() {
-		return dst, &parser.EncodeError{Message: "JSON with something behind it"}
-	}
-	return appendValue(dst, v, 0)
+	return FromJSON(dst, text, nil)
 }
 
 func appendNumber(dst []byte, n json.Number) ([]byte, error) {

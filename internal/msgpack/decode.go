@@ -2,7 +2,6 @@ package msgpack
 
 import (
 	"encoding/json"
-	"fmt"
 	"math"
 	"reflect"
 	"strconv"
@@ -11,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/sockeye-go/socketio/internal/jsonfields"
+	"github.com/sockeye-go/socketio/internal/jsontext"
 	"github.com/sockeye-go/socketio/parser"
 )
 
@@ -152,7 +152,7 @@ func (d *decoder) scalar(v reflect.Value) error {
 			v.SetUint(h.Uint)
 			return nil
 		case h.Kind == Int || h.Kind == Uint || h.Kind == Float: // say which
-			return &json.UnmarshalTypeError{Value: "number " + string(numberText(h)), Type: v.Type(), Offset: int64(d.pos)}
+			return &json.UnmarshalTypeError{Value: "number " + string(appendNumberText(nil, &h)), Type: v.Type(), Offset: int64(d.pos)}
 		}
 	}
 	return d.mismatch(v, h)
@@ -272,14 +272,14 @@ func (d *decoder) key() string {
 func (h *Head) key() []byte {
 	switch h.Kind {
 	case Int, Uint, Float:
-		return numberText(*h)
+		return appendNumberText(nil, h)
 	case Bool:
 		return strconv.AppendBool(nil, h.Int == 1)
 	case Null:
 		return []byte("null")
 	}
 	if !utf8.Valid(h.Data) {
-		return []byte(repair(string(h.Data)))
+		return jsontext.Repair(h.Data)
 	}
 	return h.Data
 }
@@ -405,18 +405,18 @@ func inField(err error, t reflect.Type, name string) error {
 
 func text(b []byte) string {
 	if !utf8.Valid(b) {
-		return repair(string(b))
+		return string(jsontext.Repair(b))
 	}
 	return string(b)
 }
 
-// numberText writes a number as JSON.
-func numberText(h Head) []byte {
+// appendNumberText writes a number as JavaScript does.
+func appendNumberText(dst []byte, h *Head) []byte {
 	switch h.Kind {
 	case Int:
-		return strconv.AppendInt(nil, h.Int, 10)
+		return strconv.AppendInt(dst, h.Int, 10)
 	case Uint:
-		return strconv.AppendUint(nil, h.Uint, 10)
+		return strconv.AppendUint(dst, h.Uint, 10)
 	}
-	return fmt.Append(nil, h.F)
+	return jsontext.AppendJSNumber(dst, h.F)
 }

@@ -1,63 +1,80 @@
 package msgpack
 
 import (
+	"bytes"
 	"encoding/base64"
-	"encoding/json"
 	"math"
+	"strconv"
+
+	"github.com/sockeye-go/socketio/internal/jsontext"
+	"github.com/sockeye-go/socketio/parser"
 )
 
-// AppendJSON turns a value that Skip has let pass into the JSON that encoding/json
-// would have made of it: binary data is base64, a Date is text. What JSON has no
-// form for is null, as for JSON.stringify.
+// AppendJSON turns the one value in raw into the JSON that JSON.stringify would
+// have made of it, in one pass and with its members in their order: binary data is
+// base64, a Date is text, what JSON has no form for is null.
 func AppendJSON(dst, raw []byte) ([]byte, error) {
-	switch n := Skip(raw, maxDecodeDepth); {
-	case n != len(raw):
+	if Skip(raw, maxDecodeDepth) != len(raw) {
 		return dst, errMalformed
 	}
 	d := decoder{data: raw}
-	return d.json(dst)
+	return d.json(dst, nil), nil
 }
 
-func (d *decoder) json(dst []byte) ([]byte, error) {
+// ToJSON is AppendJSON with a placeholder for each piece of binary data, as a
+// Socket.IO packet has it. The attachments share nothing with raw. What nests
+// deeper than depth is an error.
+func ToJSON(raw []byte, depth int) (text []byte, attachments [][]byte, err error) {
+	switch n := Skip(raw, depth); {
+	case n == TooDeep:
+		return nil, nil, parser.ErrTooDeep
+	case n != len(raw):
+		return nil, nil, errMalformed
+	}
+	d := decoder{data: raw}
+	text = d.json(make([]byte, 0, len(raw)+len(raw)/4+16), &attachments)
+	return text, attachments, nil
+}
+
+// json takes a value. Binary data is added to attachments, if there are such.
+func (d *decoder) json(dst []byte, attachments *[][]byte) []byte {
 	h := d.head()
 	switch h.Kind {
 	case Bool:
-		if h.Int == 1 {
-			return append(dst, "true"...), nil
-		}
-		return append(dst, "false"...), nil
+		return strconv.AppendBool(dst, h.Int == 1)
 	case Int, Uint:
-		return append(dst, numberText(h)...), nil
+		return appendNumberText(dst, &h)
 	case Float:
 		if math.IsNaN(h.F) || math.IsInf(h.F, 0) {
-			return append(dst, "null"...), nil
+			break
 		}
-		return appendMarshaled(dst, h.F)
+		return jsontext.AppendNumber(dst, h.F, 64)
 	case String:
-		return appendMarshaled(dst, text(h.Data))
-	case Binary, Extension:
-		dst = append(dst, '"')
-		dst = base64.StdEncoding.AppendEncode(dst, h.Data)
-		return append(dst, '"'), nil
+		return jsontext.AppendText(dst, h.Data)
+	case Binary:
+		return appendAttachment(dst, h.Data, attachments)
+	case Extension:
+		if attachments == nil {
+			return appendAttachment(dst, h.Data, nil)
+		}
+		dst = append(strconv.AppendInt(append(dst, '['), int64(h.Type), 10), ',') // as notepack has it
+		return append(appendAttachment(dst, h.Data, attachments), ']')
 	case Date:
-		return append(append(append(dst, '"'), h.Time().Format(isoDate)...), '"'), nil
+		return append(h.Time().AppendFormat(append(dst, '"'), isoDate), '"')
 	case Array:
 		dst = append(dst, '[')
 		for i := range h.Len {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			var err error
-			if dst, err = d.json(dst); err != nil {
-				return dst, err
-			}
+			dst = d.json(dst, attachments)
 		}
-		return append(dst, ']'), nil
+		return append(dst, ']')
 	case Map:
 		dst = append(dst, '{')
 		comma := false
 		for range h.Len {
-			key := d.key()
+			key := d.head()
 			if d.undefined() {
 				continue
 			}
@@ -65,21 +82,21 @@ func (d *decoder) json(dst []byte) ([]byte, error) {
 				dst = append(dst, ',')
 			}
 			comma = true
-			var err error
-			if dst, err = appendMarshaled(dst, key); err != nil {
-				return dst, err
-			}
-			dst = append(dst, ':')
-			if dst, err = d.json(dst); err != nil {
-				return dst, err
-			}
+			dst = append(jsontext.AppendText(dst, key.key()), ':')
+			dst = d.json(dst, attachments)
 		}
-		return append(dst, '}'), nil
+		return append(dst, '}')
 	}
-	return append(dst, "null"...), nil
+	return append(dst, "null"...)
 }
 
-func appendMarshaled(dst []byte, v any) ([]byte, error) {
-	b, err := json.Marshal(v)
-	return append(dst, b...), err
+func appendAttachment(dst, data []byte, attachments *[][]byte) []byte {
+	if attachments == nil {
+		dst = base64.StdEncoding.AppendEncode(append(dst, '"'), data)
+		return append(dst, '"')
+	}
+	dst = append(dst, `{"_placeholder":true,"num":`...)
+	dst = strconv.AppendInt(dst, int64(len(*attachments)), 10)
+	*attachments = append(*attachments, bytes.Clone(data))
+	return append(dst, '}')
 }

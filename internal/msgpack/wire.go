@@ -5,6 +5,8 @@ import (
 	"math"
 	"time"
 	"unicode/utf8"
+
+	"github.com/sockeye-go/socketio/internal/jsontext"
 )
 
 // The first bytes of the forms ("Formats" of the specification,
@@ -118,26 +120,32 @@ func appendFloat32(dst []byte, f float32) []byte {
 }
 
 // AppendString appends text. What is not UTF-8 in it becomes U+FFFD.
-func AppendString[T string | []byte](dst []byte, s T) []byte {
-	if !utf8.ValidString(string(s)) {
-		return AppendString(dst, repair(string(s)))
+func AppendString(dst []byte, s string) []byte {
+	if !utf8.ValidString(s) {
+		return AppendText(dst, jsontext.Repair([]byte(s)))
 	}
-	switch n := len(s); {
-	case n < 32:
-		dst = append(dst, fixstr|byte(n))
-	case n <= math.MaxUint8:
-		dst = append(dst, str8, byte(n))
-	case n <= math.MaxUint16:
-		dst = binary.BigEndian.AppendUint16(append(dst, str16), uint16(n))
-	default:
-		dst = binary.BigEndian.AppendUint32(append(dst, str32), uint32(n))
-	}
-	return append(dst, s...)
+	return append(appendStringHead(dst, len(s)), s...)
 }
 
-// repair puts U+FFFD in the place of every byte that is not part of a valid
-// UTF-8 sequence.
-func repair(s string) string { return string([]rune(s)) }
+// AppendText is AppendString for bytes.
+func AppendText(dst, s []byte) []byte {
+	if !utf8.Valid(s) {
+		s = jsontext.Repair(s)
+	}
+	return append(appendStringHead(dst, len(s)), s...)
+}
+
+func appendStringHead(dst []byte, n int) []byte {
+	switch {
+	case n < 32:
+		return append(dst, fixstr|byte(n))
+	case n <= math.MaxUint8:
+		return append(dst, str8, byte(n))
+	case n <= math.MaxUint16:
+		return binary.BigEndian.AppendUint16(append(dst, str16), uint16(n))
+	}
+	return binary.BigEndian.AppendUint32(append(dst, str32), uint32(n))
+}
 
 // AppendBinary appends binary data.
 func AppendBinary(dst, b []byte) []byte {

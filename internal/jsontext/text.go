@@ -1,4 +1,4 @@
-package parser
+package jsontext
 
 import (
 	"bytes"
@@ -9,9 +9,9 @@ import (
 	"unicode/utf8"
 )
 
-// unquote returns the text of a valid JSON string, given with its quotes.
+// Unquote returns the text of a valid JSON string, given with its quotes.
 // Without escapes that is a part of quoted itself.
-func unquote(quoted []byte) []byte {
+func Unquote(quoted []byte) []byte {
 	s := quoted[1 : len(quoted)-1]
 	if bytes.IndexByte(s, '\\') < 0 {
 		return s
@@ -64,12 +64,24 @@ func unquote(quoted []byte) []byte {
 
 const hexDigits = "0123456789abcdef"
 
-// appendString writes s as JSON.stringify does: no more is escaped than must
+// AppendString writes s as JSON.stringify does: no more is escaped than must
 // be. Invalid UTF-8 becomes U+FFFD.
-func appendString(dst []byte, s string) []byte {
+func AppendString(dst []byte, s string) []byte {
 	if !utf8.ValidString(s) {
-		s = string(repair([]byte(s)))
+		return appendQuoted(dst, Repair([]byte(s)))
 	}
+	return appendQuoted(dst, s)
+}
+
+// AppendText is AppendString for bytes.
+func AppendText(dst, s []byte) []byte {
+	if !utf8.Valid(s) {
+		s = Repair(s)
+	}
+	return appendQuoted(dst, s)
+}
+
+func appendQuoted[T string | []byte](dst []byte, s T) []byte {
 	dst = append(dst, '"')
 	start := 0
 	for i := 0; i < len(s); {
@@ -101,7 +113,7 @@ func appendString(dst []byte, s string) []byte {
 }
 
 // eight loads the first eight bytes of s.
-func eight(s string) uint64 {
+func eight[T string | []byte](s T) uint64 {
 	_ = s[7]
 	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
 		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
@@ -125,8 +137,8 @@ func appendEscape(dst []byte, c byte) []byte {
 	return append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
 }
 
-// appendNumber writes a finite number as JavaScript does.
-func appendNumber(dst []byte, f float64, bits int) []byte {
+// AppendNumber writes a finite number as JavaScript does.
+func AppendNumber(dst []byte, f float64, bits int) []byte {
 	format := byte('f')
 	if abs := math.Abs(f); abs != 0 {
 		if bits == 64 && (abs < 1e-6 || abs >= 1e21) ||
@@ -142,8 +154,8 @@ func appendNumber(dst []byte, f float64, bits int) []byte {
 	return dst
 }
 
-// appendJSNumber writes f as String(f) of JavaScript does.
-func appendJSNumber(dst []byte, f float64) []byte {
+// AppendJSNumber writes f as String(f) of JavaScript does.
+func AppendJSNumber(dst []byte, f float64) []byte {
 	switch {
 	case math.IsInf(f, 1):
 		return append(dst, "Infinity"...)
@@ -152,12 +164,12 @@ func appendJSNumber(dst []byte, f float64) []byte {
 	case f == 0:
 		return append(dst, '0') // of -0 too
 	}
-	return appendNumber(dst, f, 64)
+	return AppendNumber(dst, f, 64)
 }
 
-// repair puts U+FFFD in the place of every byte that is not part of a valid
+// Repair puts U+FFFD in the place of every byte that is not part of a valid
 // UTF-8 sequence.
-func repair(b []byte) []byte {
+func Repair(b []byte) []byte {
 	out := make([]byte, 0, len(b)+len(b)/8)
 	for len(b) > 0 {
 		r, n := utf8.DecodeRune(b)

@@ -1,4 +1,4 @@
-package parser
+package jsontext
 
 import (
 	"bytes"
@@ -18,9 +18,9 @@ var scanSeeds = []string{
 // agrees holds the scanner against encoding/json.
 func agrees(t *testing.T, b []byte) {
 	t.Helper()
-	start := skipSpace(b, 0)
-	end := skipValue(b, start, math.MaxInt)
-	got := end >= 0 && skipSpace(b, end) == len(b)
+	start := SkipSpace(b, 0)
+	end := Skip(b, start, math.MaxInt)
+	got := end >= 0 && SkipSpace(b, end) == len(b)
 	if want := json.Valid(b); got != want && bytes.Count(b, []byte("["))+bytes.Count(b, []byte("{")) < 10000 {
 		t.Errorf("%q: valid %v, want %v", b, got, want)
 	}
@@ -54,15 +54,15 @@ func TestScanDepth(t *testing.T) {
 			open, closing := pair[:len(pair)-1], pair[len(pair)-1:]
 			inner := "1"
 			b := []byte(strings.Repeat(open, depth) + inner + strings.Repeat(closing, depth))
-			if end := skipValue(b, 0, depth); end != len(b) {
+			if end := Skip(b, 0, depth); end != len(b) {
 				t.Errorf("%s at depth %d: %d", pair, depth, end)
 			}
-			if end := skipValue(b, 0, depth-1); end != tooDeep {
+			if end := Skip(b, 0, depth-1); end != TooDeep {
 				t.Errorf("%s beyond depth %d: %d", pair, depth-1, end)
 			}
 		}
 	}
-	if end := skipValue([]byte(strings.Repeat("[", 1<<20)), 0, 512); end != tooDeep {
+	if end := Skip([]byte(strings.Repeat("[", 1<<20)), 0, 512); end != TooDeep {
 		t.Errorf("got %d", end)
 	}
 }

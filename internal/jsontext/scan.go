@@ -1,4 +1,6 @@
-package parser
+// Package jsontext reads and writes JSON as JavaScript does, byte by byte: what is
+// between a text and its meaning. It knows nothing of Go types.
+package jsontext
 
 import (
 	"encoding/binary"
@@ -7,42 +9,37 @@ import (
 
 // Results of the skip functions that are not an index.
 const (
-	badJSON = -1
-	tooDeep = -2
+	Malformed = -1
+	TooDeep   = -2
 )
 
-func scanError(code int) error {
-	if code == tooDeep {
-		return ErrTooDeep
-	}
-	return ErrInvalidPayload
-}
-
-func skipSpace(b []byte, i int) int {
+// SkipSpace returns the index of what is behind the white space at b[i].
+func SkipSpace(b []byte, i int) int {
 	for i < len(b) && (b[i] == ' ' || b[i] == '\t' || b[i] == '\n' || b[i] == '\r') {
 		i++
 	}
 	return i
 }
 
-// skipValue returns the index behind the JSON value at b[i], or badJSON, or
-// tooDeep if arrays and objects nest in it more than depth times. It is as
+// Skip returns the index behind the JSON value at b[i], or Malformed, or
+// TooDeep if arrays and objects nest in it more than depth times. It is as
 // strict as JSON.parse, and does not recurse.
-func skipValue(b []byte, i, depth int) int {
+func Skip(b []byte, i, depth int) int {
 	if i >= len(b) {
-		return badJSON
+		return Malformed
 	}
 	if c := b[i]; c == '{' || c == '[' {
 		return skipNested(b, i, depth)
 	}
-	return skipScalar(b, i)
+	return SkipScalar(b, i)
 }
 
-func skipScalar(b []byte, i int) int {
+// SkipScalar is Skip for what is neither an array nor an object.
+func SkipScalar(b []byte, i int) int {
 	switch c := b[i]; {
 	case c == '"':
-		return skipString(b, i)
-	case c == '-' || isDigit(c):
+		return SkipString(b, i)
+	case c == '-' || IsDigit(c):
 		return skipNumber(b, i)
 	case c == 't':
 		return skipWord(b, i, "true")
@@ -51,20 +48,22 @@ func skipScalar(b []byte, i int) int {
 	case c == 'n':
 		return skipWord(b, i, "null")
 	}
-	return badJSON
+	return Malformed
 }
 
 func skipWord(b []byte, i int, word string) int {
 	if len(b)-i < len(word) || string(b[i:i+len(word)]) != word {
-		return badJSON
+		return Malformed
 	}
 	return i + len(word)
 }
 
-func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+// IsDigit reports whether c is a decimal digit.
+func IsDigit(c byte) bool { return '0' <= c && c <= '9' }
 
-func skipDigits(b []byte, i int) int {
-	for i < len(b) && isDigit(b[i]) {
+// SkipDigits returns the index of what is behind the digits at b[i].
+func SkipDigits(b []byte, i int) int {
+	for i < len(b) && IsDigit(b[i]) {
 		i++
 	}
 	return i
@@ -75,17 +74,17 @@ func skipNumber(b []byte, i int) int {
 		i++
 	}
 	switch {
-	case i >= len(b) || !isDigit(b[i]):
-		return badJSON
+	case i >= len(b) || !IsDigit(b[i]):
+		return Malformed
 	case b[i] == '0':
 		i++
 	default:
-		i = skipDigits(b, i)
+		i = SkipDigits(b, i)
 	}
 	if i < len(b) && b[i] == '.' {
 		start := i + 1
-		if i = skipDigits(b, start); i == start {
-			return badJSON
+		if i = SkipDigits(b, start); i == start {
+			return Malformed
 		}
 	}
 	if i < len(b) && b[i]|0x20 == 'e' {
@@ -94,8 +93,8 @@ func skipNumber(b []byte, i int) int {
 			i++
 		}
 		start := i
-		if i = skipDigits(b, start); i == start {
-			return badJSON
+		if i = SkipDigits(b, start); i == start {
+			return Malformed
 		}
 	}
 	return i
@@ -116,8 +115,8 @@ func stops(x uint64) uint64 {
 
 func load(b []byte, i int) uint64 { return binary.LittleEndian.Uint64(b[i:]) }
 
-// skipString returns the index behind the string whose quote is b[i].
-func skipString(b []byte, i int) int {
+// SkipString returns the index behind the string whose quote is b[i].
+func SkipString(b []byte, i int) int {
 	i++
 	for {
 		for len(b)-i >= 32 && stops(load(b, i))|stops(load(b, i+8))|stops(load(b, i+16))|stops(load(b, i+24)) == 0 {
@@ -131,19 +130,19 @@ func skipString(b []byte, i int) int {
 			i += 8
 		}
 		if i >= len(b) {
-			return badJSON
+			return Malformed
 		}
 		switch c := b[i]; {
 		case c == '"':
 			return i + 1
 		case c < 0x20:
-			return badJSON
+			return Malformed
 		case c != '\\':
 			i++
 		default:
 			n := escapeLen(b[i:])
 			if n == 0 {
-				return badJSON
+				return Malformed
 			}
 			i += n
 		}
@@ -175,7 +174,7 @@ func hex4(b []byte) rune {
 	var r rune
 	for _, c := range b[:4] {
 		switch {
-		case isDigit(c):
+		case IsDigit(c):
 			c -= '0'
 		case 'a' <= c|0x20 && c|0x20 <= 'f':
 			c = c | 0x20 - 'a' + 10
@@ -187,7 +186,7 @@ func hex4(b []byte) rune {
 	return r
 }
 
-// skipNested is skipValue for arrays and objects. The stack is one bit per
+// skipNested is Skip for arrays and objects. The stack is one bit per
 // level: set for an object.
 func skipNested(b []byte, i, maxDepth int) int {
 	var room [8]uint64
@@ -196,12 +195,12 @@ func skipNested(b []byte, i, maxDepth int) int {
 	for {
 		// A value begins at i.
 		if i >= len(b) {
-			return badJSON
+			return Malformed
 		}
 		c = b[i]
 		if c == '{' || c == '[' {
 			if depth >= maxDepth {
-				return tooDeep
+				return TooDeep
 			}
 			if depth/64 == len(stack) {
 				stack = append(stack, 0)
@@ -213,19 +212,19 @@ func skipNested(b []byte, i, maxDepth int) int {
 				stack[depth/64] &^= bit
 			}
 			depth++
-			i = skipSpace(b, i+1)
+			i = SkipSpace(b, i+1)
 			if i < len(b) && b[i] == c+2 { // "{}" and "[]": both pairs are two apart
 				i++
 				depth--
 			} else if c == '{' {
-				if i = skipKey(b, i); i < 0 {
+				if i = SkipKey(b, i); i < 0 {
 					return i
 				}
 				continue
 			} else {
 				continue
 			}
-		} else if i = skipScalar(b, i); i < 0 {
+		} else if i = SkipScalar(b, i); i < 0 {
 			return i
 		}
 		// A value ended before i.
@@ -233,22 +232,22 @@ func skipNested(b []byte, i, maxDepth int) int {
 			if depth == 0 {
 				return i
 			}
-			if i = skipSpace(b, i); i >= len(b) {
-				return badJSON
+			if i = SkipSpace(b, i); i >= len(b) {
+				return Malformed
 			}
 			inObject := stack[(depth-1)/64]>>((depth-1)%64)&1 != 0
 			c = b[i]
 			if c == ',' {
-				i = skipSpace(b, i+1)
+				i = SkipSpace(b, i+1)
 				if inObject {
-					if i = skipKey(b, i); i < 0 {
+					if i = SkipKey(b, i); i < 0 {
 						return i
 					}
 				}
 				break
 			}
 			if inObject && c != '}' || !inObject && c != ']' {
-				return badJSON
+				return Malformed
 			}
 			depth--
 			i++
@@ -256,17 +255,17 @@ func skipNested(b []byte, i, maxDepth int) int {
 	}
 }
 
-// skipKey returns the index of the value behind the key at b[i].
-func skipKey(b []byte, i int) int {
+// SkipKey returns the index of the value behind the key at b[i].
+func SkipKey(b []byte, i int) int {
 	if i >= len(b) || b[i] != '"' {
-		return badJSON
+		return Malformed
 	}
-	if i = skipString(b, i); i < 0 {
+	if i = SkipString(b, i); i < 0 {
 		return i
 	}
-	i = skipSpace(b, i)
+	i = SkipSpace(b, i)
 	if i >= len(b) || b[i] != ':' {
-		return badJSON
+		return Malformed
 	}
-	return skipSpace(b, i+1)
+	return SkipSpace(b, i+1)
 }
