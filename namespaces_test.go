@@ -2,8 +2,10 @@ package socketio_test
 
 import (
 	"context"
+	"log/slog"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/sockeye-go/socketio"
@@ -54,6 +56,30 @@ func TestEachNamespaceOfClients(t *testing.T) {
 		h.open().connect("/room-7", "")
 		if got := <-joined; !regexp.MustCompile(`^/room-7 [0-9a-f]{12}$`).MatchString(got) {
 			t.Errorf("joined %q", got)
+		}
+	})
+}
+
+// TestSocketInLog: what identifies a socket in a log lets nobody take its place.
+func TestSocketInLog(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *harness) {
+		joined := make(chan *socketio.Socket, 1)
+		h.OnConnection(func(_ context.Context, s *socketio.Socket) error {
+			joined <- s
+			return nil
+		})
+		c := h.open()
+		c.connect("/", "")
+		s := <-joined
+		var out strings.Builder
+		slog.New(slog.NewTextHandler(&out, nil)).Info("joined", "socket", s)
+		for _, want := range []string{"socket.id=" + s.ID(), "socket.nsp=/", "socket.connection=" + s.ConnectionID()} {
+			if !strings.Contains(out.String(), want) {
+				t.Errorf("%q lacks %s", out.String(), want)
+			}
+		}
+		if sid := c.sid; sid == "" || strings.Contains(out.String(), sid) {
+			t.Errorf("%q has the sid, %q", out.String(), sid)
 		}
 	})
 }

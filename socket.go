@@ -143,12 +143,13 @@ func (s *Socket) DecodeAuth(v any) error {
 func (s *Socket) Context() context.Context { return (*socketContext)(s) }
 
 // LogValue groups what identifies a socket, so that every record about one
-// carries the same keys: log.Info("joined", "socket", s, "room", room).
+// carries the same keys: log.Info("joined", "socket", s, "room", room). The sid is
+// not among them: who reads it in a log could take part in the connection.
 func (s *Socket) LogValue() slog.Value {
 	return slog.GroupValue(
 		slog.String("id", s.id),
 		slog.String("nsp", s.nsp.name),
-		slog.String("sid", s.conn.sess.ID()),
+		slog.String("connection", s.ConnectionID()),
 		slog.String("transport", s.Transport()),
 	)
 }

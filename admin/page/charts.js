@@ -29,7 +29,7 @@ export function chart(title, lines, format) {
       cursor: { sync: { key: "sockeye" }, points: { size: 6 }, drag: { x: false, y: false } },
       legend: { live: true },
       scales: { x: { time: true }, y: { range: (u, low, high) => [0, high > 0 ? high * 1.1 : 1] } },
-      axes: [{ ...axis, space: 70, size: 30, values: (u, ticks, i, space, step) => ticks.map((t) => clock(t).slice(0, step < 60 ? 8 : 5)) }, { ...axis, size: 58, values: (u, ticks) => ticks.map((v) => (v ? format(v) : "0")) }],
+      axes: [{ ...axis, space: 70, size: 30, values: (u, ticks, i, space, step) => ticks.map((t) => clock(t).slice(0, step < 60 ? 8 : 5)) }, { ...axis, size: 66, values: (u, ticks) => ticks.map((v) => (v ? format(v) : "0")) }],
       series: [{ label: "time", value: (u, t) => (t ? clock(t) : "–") }, ...lines.map(([, label, c], i) => ({
         label, stroke: colour(c), width: 1.5, points: { show: false }, spanGaps: false,
         fill: i === 0 && lines.length < 3 ? colour(c).replace(/rgb\((.*)\)/, "rgba($1, .1)") : undefined,

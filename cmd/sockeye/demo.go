@@ -20,6 +20,7 @@ import (
 	"github.com/sockeye-go/socketio"
 	"github.com/sockeye-go/socketio/cmd/sockeye/internal/cli"
 	"github.com/sockeye-go/socketio/examples/demo"
+	"github.com/sockeye-go/socketio/metrics"
 )
 
 // defaultAddr is where the demo begins to look for a free port.
@@ -96,7 +97,9 @@ func runDemo(ctx context.Context, addr string, nodes int, d demoRun) int {
 		defer ln.Close()
 		return runNodes(ctx, nodes, ln, d)
 	}
-	log := slog.New(slog.NewTextHandler(d.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	var level slog.LevelVar
+	level.Set(slog.LevelWarn)
+	log := slog.New(slog.NewTextHandler(d.stderr, &slog.HandlerOptions{Level: &level}))
 	srv := socketio.NewServer(&socketio.Options{Logger: log, Recovery: &socketio.Recovery{}})
 	pages, closePages, err := demo.New(srv)
 	if err != nil {
@@ -105,6 +108,8 @@ func runDemo(ctx context.Context, addr string, nodes int, d demoRun) int {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/socket.io/", srv)
+	mux.Handle("/healthz", metrics.Healthz())
+	mux.Handle("/readyz", metrics.Readyz(srv))
 	mux.Handle("/", pages)
 	hs := &http.Server{Handler: mux, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
 	socketio.ConfigureServer(hs)
@@ -112,7 +117,7 @@ func runDemo(ctx context.Context, addr string, nodes int, d demoRun) int {
 	// The context of the command is done: the end has its own time.
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	fmt.Fprintf(d.stderr, "sockeye demo: shutting down, %d connections\n", srv.Connections())
+	level.Set(slog.LevelInfo) // how far it has come
 	// The pages before the http.Server, which waits for who looks at the dashboard.
 	if err := errors.Join(srv.Shutdown(end), closePages(), hs.Shutdown(end)); err != nil {
 		fmt.Fprintf(d.stderr, "sockeye demo: shutting down: %v\n", err)

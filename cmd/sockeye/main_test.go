@@ -60,6 +60,17 @@ func TestReadyAndEnd(t *testing.T) {
 	if err := check(t.Context(), url, io.Discard); err != nil {
 		t.Error(err)
 	}
+	for path, want := range map[string]string{"healthz": "alive\n", "readyz": "ready\n"} {
+		res, err := http.Get(url + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(res.Body)
+		res.Body.Close()
+		if err != nil || string(text) != want {
+			t.Errorf("/%s = %q, %v; want %q", path, text, err, want)
+		}
+	}
 	// Somebody looks at the dashboard, which must not hold up the end.
 	res, err := http.Get(url + "dashboard/stream")
 	if err != nil {
@@ -72,6 +83,11 @@ func TestReadyAndEnd(t *testing.T) {
 	interrupt()
 	if code := <-ended; code != 0 || strings.Contains(errs.String(), "deadline") {
 		t.Errorf("interrupted demo = %d; want 0\n%s", code, &errs)
+	}
+	for _, progress := range []string{`msg="shutting down" `, "connections=", `msg="shut down" `} {
+		if !strings.Contains(errs.String(), progress) {
+			t.Errorf("the end does not say %s:\n%s", progress, &errs)
+		}
 	}
 }
 

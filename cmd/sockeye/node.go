@@ -22,6 +22,7 @@ import (
 	"github.com/sockeye-go/socketio/engineio/forward"
 	"github.com/sockeye-go/socketio/examples/demo"
 	"github.com/sockeye-go/socketio/examples/nodes"
+	"github.com/sockeye-go/socketio/metrics"
 )
 
 // A nodeConfig is what a node of the demo is told, on its standard input.
@@ -93,6 +94,8 @@ func runNode(ctx context.Context, in io.Reader, stdout, stderr io.Writer) error 
 	mux := http.NewServeMux()
 	mux.Handle("/socket.io/", srv)
 	mux.Handle("/nodes/", http.StripPrefix("/nodes", nodes.Page()))
+	mux.Handle("/healthz", metrics.Healthz())
+	mux.Handle("/readyz", metrics.Readyz(srv))
 	mux.Handle("/", pages)
 	hs := &http.Server{Handler: mux, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelError)}
 	socketio.ConfigureServer(hs)
