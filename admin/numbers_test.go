@@ -80,6 +80,9 @@ func TestMask(t *testing.T) {
 		`{"pin":1234,"spin":1}`:                `{"pin":"•••","spin":1}`,
 		`{"Authorization":"Bearer x`:           `{"Authorization":"•••"`,
 		`"eyJhbGciOiJI.eyJzdWIiOiIx.SflKxwRJ"`: `"•••"`,
+		`{"tokens":["a]","b"],"x":1}`:          `{"tokens":"•••","x":1}`,
+		`{"session":{"id":[1],"k":"}"}},2`:     `{"session":"•••"},2`,
+		`{"cookies" : {"a":"b","c":"d`:         `{"cookies" : "•••"`,
 		`{"name":"Ada","text":"a token"}`:      `{"name":"Ada","text":"a token"}`,
 	} {
 		if got := maskText(in); got != want {

@@ -60,7 +60,7 @@ function route() {
 
 function go() {
   const [path, query] = route();
-  const name = pages.find(([p]) => p === path)?.[2] ?? others[path] ?? "overview";
+  const name = pages.find(([p]) => p === path)?.[2] ?? (Object.hasOwn(others, path) ? others[path] : "overview");
   view?.close?.();
   view = views[name](query, { write: me.access === "write" });
   $("main").replaceChildren(view.el);

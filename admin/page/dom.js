@@ -2,6 +2,10 @@
 // become markup.
 export const $ = (id) => document.getElementById(id);
 
+// plain shows the characters that would turn the text around them: what a client sent
+// must not look like something else.
+const plain = (c) => (typeof c === "string" ? c.replace(/[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, (x) => `\\u${x.charCodeAt(0).toString(16)}`) : c);
+
 export function h(tag, attributes, ...children) {
   const e = document.createElement(tag);
   for (const [k, v] of Object.entries(attributes ?? {})) {
@@ -11,7 +15,7 @@ export function h(tag, attributes, ...children) {
     else if (k in e && typeof v !== "string") e[k] = v;
     else e.setAttribute(k, v);
   }
-  e.append(...children.flat().filter((c) => c !== undefined && c !== null && c !== false));
+  e.append(...children.flat().filter((c) => c !== undefined && c !== null && c !== false).map(plain));
   return e;
 }
 

@@ -189,6 +189,12 @@ func TestDashboard(t *testing.T) {
 		p.run("go to "+route, chromedp.Evaluate(fmt.Sprintf(`location.hash = "#/%s"`, route), nil))
 		p.until(route, fmt.Sprintf(`document.querySelector("main").innerText.includes(%q)`, text))
 	}
+	// What a client makes up stays a text, and does not turn what is around it.
+	user.run("say", chromedp.Evaluate(`void socket.emit("<img src=x onerror=\"document.title='in'\">\u202elive", 1)`, nil))
+	p.run("events", chromedp.Evaluate(`location.hash = "#/events"`, nil))
+	p.until("the name", `document.querySelector("main").innerText.includes("\">\\u202elive") && document.querySelectorAll("main img").length == 0`)
+	p.run("an address of no page", chromedp.Evaluate(`location.hash = "#/constructor"`, nil))
+	p.until("the overview", `document.querySelector("[data-tile=connections]") != null`)
 	p.run("rooms", chromedp.Evaluate(`document.getElementById("q").blur(); location.hash = "#/rooms"`, nil))
 	p.until("the room", `document.querySelector("tbody tr[data-href]") != null`)
 	p.run("j and Enter", chromedp.KeyEvent("j"), chromedp.KeyEvent(kb.Enter))
