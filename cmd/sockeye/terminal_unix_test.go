@@ -97,9 +97,10 @@ func (s *screen) typed(keys string) {
 	}
 }
 
-// end waits for the process and returns its exit code.
+// end waits for the process and the last that it wrote, and returns its exit code.
 func (s *screen) end() int {
 	_ = s.cmd.Wait()
+	<-s.done
 	return s.cmd.ProcessState.ExitCode()
 }
 
