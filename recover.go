@@ -134,6 +134,10 @@ func (s *Socket) handedOver() bool {
 	}
 	if err != nil {
 		s.refusedRecovery(err)
+		if refused, ok := errors.AsType[*adapter.RefusedError](err); ok && refused.Again {
+			s.conn.close() // the client comes again, with what it has
+			return true
+		}
 		return false
 	}
 	next := newSocket(s.nsp, s.conn, parser.Packet{})

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/sockeye-go/socketio"
+	"github.com/sockeye-go/socketio/adapter"
 	"github.com/sockeye-go/socketio/adapter/cluster"
 )
 
@@ -162,5 +164,72 @@ func TestRecoveryAfterShutdown(t *testing.T) {
 		if n := hb.RecoveryStats().Recovered; n != 1 {
 			t.Errorf("%d recovered; want 1", n)
 		}
+	})
+}
+
+// An electing store is connected, and answers nothing for sessions while on.
+type electing struct {
+	cluster.Store
+	on *atomic.Bool
+}
+
+type electingLog struct {
+	cluster.Log
+	on *atomic.Bool
+}
+
+func (e electing) Open(nsp, uid string, r *adapter.Recovery, to cluster.LogReader) (cluster.Log, error) {
+	log, err := e.Store.Open(nsp, uid, r, to)
+	return electingLog{log, e.on}, err
+}
+
+func (l electingLog) Load(ctx context.Context, key string) ([]byte, string, error) {
+	if l.on.Load() {
+		<-ctx.Done()
+		return nil, "", ctx.Err()
+	}
+	return l.Log.Load(ctx, key)
+}
+
+// TestRecoveryWhileElecting: nobody can tell then whether there is a session, so
+// the client is asked to come again; but not for ever.
+func TestRecoveryWhileElecting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var on atomic.Bool
+		o := recovering()
+		o.Adapter = cluster.NewOrderedFactory(cluster.NewHub(), electing{cluster.NewShelf(), &on}, nil)
+		ha, stopA := serve(t, o)
+		defer stopA()
+		hb, stopB := serve(t, o)
+		defer stopB()
+		ha.OnConnection(func(_ context.Context, s *socketio.Socket) error { return s.Join("x") })
+		c := ha.comeback()
+		c.cut()
+		ask := func(h *harness, answered bool) {
+			t.Helper()
+			on.Store(true)
+			defer on.Store(false)
+			again := h.open()
+			again.send(`40{"pid":"` + c.pid + `"}`)
+			if got := again.next(); got != "" {
+				t.Errorf("answer %q while nothing can be known", got)
+			}
+			time.Sleep(21 * time.Second)
+			got := strings.Join(again.take(), " ")
+			if strings.HasPrefix(got, "40{") != answered || strings.HasSuffix(got, "end") == answered {
+				t.Errorf("answer %q; want a new session: %v, and otherwise the end", got, answered)
+			}
+			again.leave()
+		}
+		ask(hb, false)
+		hb.To("x").Emit("missed", 1)
+		c.h = hb
+		c.connect()
+		c.want(true, "missed 1")
+		c.cut()
+		for range 3 {
+			ask(ha, false)
+		}
+		ask(ha, true)
 	})
 }

@@ -228,9 +228,12 @@ func (srv *Server) Flush(ctx context.Context) error {
 }
 
 func (srv *Server) closeAdapters() error {
-	var errs []error
-	for _, n := range srv.allNamespaces() {
-		errs = append(errs, n.adapter.Close())
+	all := srv.allNamespaces()
+	errs := make([]error, len(all))
+	var wg sync.WaitGroup
+	for i, n := range all { // each may wait for a broker that is away
+		wg.Go(func() { errs[i] = n.adapter.Close() })
 	}
+	wg.Wait()
 	return errors.Join(errs...)
 }

@@ -84,7 +84,12 @@ type Claim struct {
 }
 
 // A RefusedError says why a session could not be claimed.
-type RefusedError struct{ Reason string }
+type RefusedError struct {
+	Reason string
+	// Again: that says nothing of the session, and a client that asks again, of
+	// this node or another, may well have it.
+	Again bool
+}
 
 func (e *RefusedError) Error() string { return "recovery refused: " + e.Reason }
 

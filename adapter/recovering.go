@@ -162,7 +162,7 @@ func (a *Recovering) Claim(_ context.Context, pid, offset string, lim ReplayLimi
 	s := a.sessions[pid]
 	a.mu.Unlock()
 	if s == nil {
-		return nil, &RefusedError{UnknownSession}
+		return nil, &RefusedError{Reason: UnknownSession}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -170,23 +170,23 @@ func (a *Recovering) Claim(_ context.Context, pid, offset string, lim ReplayLimi
 	case s.m != nil:
 		return nil, &BusyError{s.m}
 	case s.ended, s.prev == nil, time.Since(s.goneAt) > a.max.MaxDuration:
-		return nil, &RefusedError{UnknownSession}
+		return nil, &RefusedError{Reason: UnknownSession}
 	case s.claimed:
-		return nil, &RefusedError{SessionClaimed}
+		return nil, &RefusedError{Reason: SessionClaimed}
 	}
 	// What is no offset of this log is from before this session: all that the
 	// client received since has one.
 	has, _ := a.log.position(offset)
 	has = max(has, s.start)
 	if has > s.last() {
-		return nil, &RefusedError{UnknownOffset}
+		return nil, &RefusedError{Reason: UnknownOffset}
 	}
 	r, err := s.missed(has)
 	if err != nil {
 		return nil, err
 	}
 	if len(r.packets) > lim.Packets || r.bytes > lim.Bytes {
-		return nil, &RefusedError{TooMuchMissed}
+		return nil, &RefusedError{Reason: TooMuchMissed}
 	}
 	s.claimed = true
 	return &Claim{

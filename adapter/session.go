@@ -212,7 +212,7 @@ func (s *session) missed(offset uint64) (*replay, error) {
 	from = max(from, s.from)
 	entries, first, head, ok := s.a.log.since(from)
 	if !ok {
-		return nil, &RefusedError{LogTooShort}
+		return nil, &RefusedError{Reason: LogTooShort}
 	}
 	r := &replay{from: from, head: head}
 	skip := map[uint64]bool{}

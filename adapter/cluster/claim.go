@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/sockeye-go/socketio/adapter"
@@ -44,14 +45,44 @@ func (a *Ordered) Claim(ctx context.Context, pid, offset string, lim adapter.Rep
 		a.end(s)
 		return nil, err
 	}
+	a.patience.restore()
 	return a.claimed(s, r), nil
 }
 
 // A notNowError is a refusal that says nothing about the session.
 type notNowError struct{ refused *adapter.RefusedError }
 
-func notNow(format string, err error) error {
-	return &notNowError{&adapter.RefusedError{Reason: fmt.Sprintf(format, err)}}
+func (a *Ordered) notNow(format string, err error) error {
+	return &notNowError{&adapter.RefusedError{Reason: fmt.Sprintf(format, err), Again: a.lost.Load() == nil && a.patience.lasts()}}
+}
+
+// claimPatience is how long clients are asked to come again while claims fail of
+// which the store is the cause. Its servers elect within that; beyond it a new
+// session is better than none.
+const claimPatience = time.Minute
+
+// A patience ends when it was needed for too long without a break.
+type patience struct {
+	mu          sync.Mutex
+	first, last time.Time
+}
+
+func (p *patience) lasts() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	if now.Sub(p.last) > claimPatience {
+		p.first = now
+	}
+	p.last = now
+	return now.Sub(p.first) < claimPatience
+}
+
+// restore is for when the store has answered.
+func (p *patience) restore() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.last = time.Time{}
 }
 
 func (e *notNowError) Error() string { return e.refused.Error() }
@@ -77,7 +108,7 @@ func (a *Ordered) claimHere(pid string) (*session, error) {
 	case s.m != nil:
 		return nil, &adapter.BusyError{Member: s.m}
 	case s.claimed:
-		return nil, &adapter.RefusedError{Reason: adapter.SessionClaimed}
+		return nil, &adapter.RefusedError{Reason: adapter.SessionClaimed, Again: true}
 	}
 	s.claimed, s.lying, s.laid = true, false, false
 	return s, nil
@@ -93,7 +124,7 @@ func (a *Ordered) take(ctx context.Context, here *session, pid, offset string) (
 			if here != nil {
 				a.release(here)
 			}
-			return nil, has, notNow(unreachable, err)
+			return nil, has, a.notNow(unreachable, err)
 		}
 		// While the store is away nobody else can take it.
 		if err != nil || b == nil && here != nil && here.unsaved() {
@@ -117,7 +148,7 @@ func (a *Ordered) take(ctx context.Context, here *session, pid, offset string) (
 			return s, later(has, s.start), nil
 		}
 	}
-	return nil, has, &adapter.RefusedError{Reason: adapter.SessionClaimed}
+	return nil, has, &adapter.RefusedError{Reason: adapter.SessionClaimed, Again: true}
 }
 
 // takeOver takes a session from another node. It returns nil if the record is not
@@ -132,7 +163,7 @@ func (a *Ordered) takeOver(ctx context.Context, w *wireSession, version string, 
 	r := &Record{Key: w.PID, Value: b, Version: version, TTL: a.max.MaxDuration}
 	switch err := a.log.Save(ctx, []*Record{r}); {
 	case err != nil:
-		return nil, notNow(unreachable, err)
+		return nil, a.notNow(unreachable, err)
 	case r.Conflict:
 		return nil, nil
 	}
@@ -199,7 +230,7 @@ func (a *Ordered) latest(ctx context.Context, w *wireSession) (*wireSession, err
 	}
 	there, err := a.reaches(ctx, uid)
 	if err != nil {
-		return nil, notNow(unreachable, err)
+		return nil, a.notNow(unreachable, err)
 	}
 	if there {
 		answer, err := a.askFor(ctx, uid, w.PID)
@@ -207,7 +238,8 @@ func (a *Ordered) latest(ctx context.Context, w *wireSession) (*wireSession, err
 		case err != nil:
 			a.host.Logger().Warn("node does not answer for a session", "nsp", a.nsp, "node", uid, "error", err)
 		case answer.Refused != "":
-			return nil, &adapter.RefusedError{Reason: answer.Refused}
+			// A claim there is of a connection that the client had before this one.
+			return nil, &adapter.RefusedError{Reason: answer.Refused, Again: answer.Refused == adapter.SessionClaimed}
 		case answer.Session == nil:
 			return nil, errUnknown
 		default:
@@ -363,7 +395,7 @@ func (a *Ordered) ready(ctx context.Context, s *session, has Position, lim adapt
 	if has.After(a.tail.begun()) {
 		head, err := a.log.Head(ctx)
 		if err != nil {
-			return nil, notNow(unreachable, err)
+			return nil, a.notNow(unreachable, err)
 		}
 		if has.After(head) {
 			return nil, &adapter.RefusedError{Reason: adapter.UnknownOffset}
@@ -371,7 +403,7 @@ func (a *Ordered) ready(ctx context.Context, s *session, has Position, lim adapt
 	}
 	// This node may not have read yet what the session knows of.
 	if err := a.tail.wait(ctx, later(has, s.settled)); err != nil {
-		return nil, notNow("this node is behind the log: %v", err)
+		return nil, a.notNow("this node is behind the log: %v", err)
 	}
 	s.mu.Lock()
 	from := s.behindOf(has)
@@ -381,7 +413,7 @@ func (a *Ordered) ready(ctx context.Context, s *session, has Position, lim adapt
 	if !ok {
 		reaches, err := a.log.Reaches(ctx, from)
 		if err != nil {
-			return nil, notNow(unreachable, err)
+			return nil, a.notNow(unreachable, err)
 		}
 		if !reaches {
 			return nil, &adapter.RefusedError{Reason: adapter.LogTooShort}
@@ -390,7 +422,7 @@ func (a *Ordered) ready(ctx context.Context, s *session, has Position, lim adapt
 	for !ok {
 		ms, err := a.log.After(ctx, r.to)
 		if err != nil {
-			return nil, notNow(unreachable, err)
+			return nil, a.notNow(unreachable, err)
 		}
 		if len(ms) == 0 { // all that this node has read is older
 			return nil, &adapter.RefusedError{Reason: adapter.LogTooShort}

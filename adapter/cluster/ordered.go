@@ -33,7 +33,8 @@ type Ordered struct {
 	lostMu           sync.Mutex
 	lostBus, lostLog error
 
-	own ownMessages
+	own      ownMessages
+	patience patience // of claims
 }
 
 var _ adapter.Recoverer = (*Ordered)(nil)
