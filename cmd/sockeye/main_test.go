@@ -71,6 +71,13 @@ func TestReadyAndEnd(t *testing.T) {
 			t.Errorf("/%s = %q, %v; want %q", path, text, err, want)
 		}
 	}
+	var seen bytes.Buffer
+	if code := run(t.Context(), []string{"top", "--once", url}, &seen, &seen); code != 0 || !strings.Contains(seen.String(), `"/admin"`) {
+		t.Errorf("top = %d:\n%s", code, &seen)
+	}
+	if code := run(t.Context(), []string{"top", "--once", "--header", "X-Forwarded-For: 192.0.2.1", url}, io.Discard, io.Discard); code == 0 {
+		t.Error("top is shown to who came through a proxy")
+	}
 	// Somebody looks at the dashboard, which must not hold up the end.
 	res, err := http.Get(url + "dashboard/stream")
 	if err != nil {

@@ -57,6 +57,7 @@ func New(srv *socketio.Server) (pages http.Handler, close func() error, err erro
 	if err != nil {
 		return nil, nil, errors.Join(err, os.RemoveAll(dir))
 	}
+	top := instrument(srv)
 	chat.New(srv.Of("/chat"))
 	ed := editor.New(srv.Of("/editor"), nil)
 	games := game.New(srv.Of("/game"), nil)
@@ -92,9 +93,23 @@ func New(srv *socketio.Server) (pages http.Handler, close func() error, err erro
 	mux.Handle("/", site.Page(page, "page"))
 	return mux, func() error {
 		dashboard.Close()
+		top.Close()
 		games.Close()
 		return errors.Join(ed.Close(), store.Close(), os.RemoveAll(dir))
 	}, nil
+}
+
+// instrument has srv show itself to sockeye top and to the official Admin UI, on
+// this machine alone. A request that came through a proxy could be anybody's.
+func instrument(srv *socketio.Server) *admin.Instrumentation {
+	srv.Of("/admin").Use(func(_ context.Context, s *socketio.Socket) error {
+		r := s.Request()
+		if r == nil || r.Header.Get("X-Forwarded-For") != "" || thisMachine(r) != admin.MayWrite {
+			return &socketio.ConnectError{Message: "only for who sits at the machine of the demo"}
+		}
+		return nil
+	})
+	return admin.Instrument(srv, &admin.Options{Auth: admin.NoAuth})
 }
 
 // thisMachine opens the dashboard to whoever sits at the machine that runs the demo,
