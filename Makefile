@@ -7,7 +7,7 @@ RUN = $(GO) run ./internal/runtests
 # Debian leaves the folder of servers (nginx, redis) out of an ordinary user's path.
 export PATH := $(PATH):/usr/local/sbin:/usr/sbin
 
-.PHONY: demo cross test test-go test-web test-interop test-browser test-long fuzz soak autobahn bench lint fmt parts
+.PHONY: demo test cross test-go test-web test-interop test-browser test-long fuzz soak autobahn bench lint fmt parts
 
 demo: ## the demo, in a browser
 	$(GO) run ./cmd/sockeye demo $(ARGS)
@@ -43,8 +43,7 @@ bench: ## against hard-coded servers and the official one, some ten minutes
 	cd bench && $(GO) run . $(ARGS)
 
 cross: ## the binary for the platforms of releases
-	@for p in linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64; do \
-		echo $$p; CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build -trimpath -o /dev/null ./cmd/sockeye || exit 1; done
+	$(RUN) -only cross
 
 lint:
 	golangci-lint run ./...

@@ -31,6 +31,7 @@ var steps = []step{
 	{"vectors", vectors},
 	{"parity", parityTable}, // after all that it names
 	{"fuzz", fuzz},
+	{"cross", cross},
 }
 
 // A runner carries the options, and the totals of what has been run.
@@ -54,7 +55,7 @@ func main() {
 	chosen := strings.Split(*names, ",")
 	if *names == "" {
 		// The Go step covers these two already.
-		chosen = []string{"format", "go", "allocations", "modules", "web", "vectors", "parity", "fuzz"}
+		chosen = []string{"format", "go", "allocations", "modules", "web", "vectors", "parity", "fuzz", "cross"}
 	}
 	versions()
 	for _, s := range steps {

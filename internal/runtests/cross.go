@@ -1,0 +1,29 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+)
+
+// platforms are those of the releases: .goreleaser.yaml has them too, and a test of
+// cmd/sockeye holds it to these.
+var platforms = []string{"linux/amd64", "linux/arm64", "darwin/amd64", "darwin/arm64", "windows/amd64"}
+
+// cross builds the binary for each platform. Each counts as a test.
+func cross(r *runner) error {
+	for _, p := range platforms {
+		system, arch, _ := strings.Cut(p, "/")
+		cmd := exec.Command("go", "build", "-trimpath", "-o", os.DevNull, "./cmd/sockeye")
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+system, "GOARCH="+arch)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			fmt.Printf("FAIL %s: %v\n%s", p, err, out)
+			r.failed++
+			continue
+		}
+		fmt.Printf("ok   %s\n", p)
+		r.passed++
+	}
+	return nil
+}
