@@ -52,9 +52,19 @@ func (s *Server) relieve(live int64) {
 	}
 	if cut > 0 {
 		s.log.Warn("short of memory: sessions that hold most are cut", "sessions", cut, "bytes", freed)
-		runtime.GC() // whether that was enough shows only then
+	}
+	// Whether that was enough shows only when garbage has been collected, which on a
+	// server that refuses everybody may not be for minutes.
+	if !s.looking.Swap(true) {
+		time.AfterFunc(lookAgain, func() {
+			s.looking.Store(false)
+			runtime.GC()
+		})
 	}
 }
+
+// lookAgain is how soon a server that is short of memory looks whether it still is.
+const lookAgain = 200 * time.Millisecond
 
 // held returns the bytes that the session keeps of what came in and what goes out.
 func (s *Session) held() int {

@@ -35,6 +35,7 @@ type Server struct {
 	opening    atomic.Int64 // of these streams whose client has yet to say what for
 	addresses  tally.Census // empty unless there is a limit
 	tight      atomic.Bool  // there is more on the heap than MaxMemory
+	looking    atomic.Bool  // it will be seen before long whether there still is
 	relax      func()       // ends the watch over memory
 	counts     counts
 

@@ -631,7 +631,9 @@ func forwardProxy(t *testing.T) http.Handler {
 // its context over when it is offered that.
 func TestGoClientCompression(t *testing.T) {
 	needParts(t)
-	p := startPeer(t, "4", `{"pingInterval":300,"pingTimeout":400,"perMessageDeflate":{"threshold":50}}`, "0")
+	// The server counts a ping as sent when it is queued, behind a flood that it has yet
+	// to compress: its patience must be longer than that takes.
+	p := startPeer(t, "4", `{"pingInterval":300,"pingTimeout":5000,"perMessageDeflate":{"threshold":50}}`, "0")
 	for name, o := range map[string]*socketio.PerMessageDeflate{
 		"alone":         {Threshold: 50},
 		"context":       {Threshold: 50, ContextTakeover: true},

@@ -100,6 +100,7 @@ func roundRobin(t *testing.T, exe string, s Setting) {
 	}); err != nil {
 		t.Error(err)
 	}
+	c.close() // what it wrote down is complete then
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	comebacks := 0
