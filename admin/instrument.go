@@ -60,6 +60,8 @@ func Instrument(srv *socketio.Server, o *Options) *Instrumentation {
 	})
 	i.commands()
 	i.last = srv.Stats()
+	i.mu.Lock() // onTick reads what is set here
+	defer i.mu.Unlock()
 	i.timer = time.AfterFunc(tick, i.onTick)
 	return i
 }

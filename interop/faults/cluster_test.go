@@ -328,7 +328,7 @@ func restartsAndKills(t *testing.T, exe string, st store) {
 	for k, c := range sets {
 		c.stop()
 		if err := within(clusterSettle, "the last events of the clients", func() bool {
-			return every(settings[k].Clients, func(i int) bool { sent, _, _ := c.last(i); return cluster.Has(settings[k].First+i, sent) })
+			return c.haveStopped(settings[k].Clients) && every(settings[k].Clients, func(i int) bool { sent, _, _ := c.last(i); return cluster.Has(settings[k].First+i, sent) })
 		}); err != nil {
 			t.Error(err)
 		}

@@ -96,6 +96,9 @@ func (c *clients) talk(ctx context.Context, i int, s *client.Socket, setting Set
 			}
 		case <-stop:
 			send()
+			c.mu.Lock()
+			c.stopped++
+			c.mu.Unlock()
 			if !setting.Retries || stopped {
 				stopped = true
 				continue

@@ -96,11 +96,10 @@ func roundRobin(t *testing.T, exe string, s Setting) {
 	}
 	c.stop()
 	if err := until("the last answers", func() bool {
-		return every(s.Clients, func(i int) bool { sent, received, _ := c.last(i); return sent > 0 && received == sent })
+		return c.haveStopped(s.Clients) && every(s.Clients, func(i int) bool { sent, received, _ := c.last(i); return sent > 0 && received == sent })
 	}); err != nil {
 		t.Error(err)
 	}
-	c.close() // what it wrote down is complete then
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	comebacks := 0

@@ -190,6 +190,7 @@ type clients struct {
 	sent    [][]int
 	events  [][]Event
 	drained int
+	stopped int // last events that were sent
 	gaveUp  int
 }
 
@@ -248,6 +249,8 @@ func (c *clients) read(out io.Reader) {
 			c.sent[line.C] = append(c.sent[line.C], line.Seq)
 		case "drained":
 			c.drained++
+		case "stopped":
+			c.stopped++
 		case "gave up":
 			c.gaveUp++
 		default:
@@ -255,6 +258,13 @@ func (c *clients) read(out io.Reader) {
 		}
 		c.mu.Unlock()
 	}
+}
+
+// haveStopped reports whether all have sent the last event that stop asks for.
+func (c *clients) haveStopped(n int) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.stopped >= n
 }
 
 // last returns the last thing sent by a client, and the last it received.

@@ -42,6 +42,7 @@ for (let c = 0; c < clients; c++) {
     clearInterval(timer);
     timer = null;
     send();
+    say({ c, on: "stopped" });
   });
 }
 

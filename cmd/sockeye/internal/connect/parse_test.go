@@ -173,7 +173,7 @@ func FuzzLine(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		if strings.Contains(text, "@") {
-			t.Skip("reads files")
+			return // it would read files
 		}
 		l := parseLine(text)
 		_, rest, err := name(l.rest)
