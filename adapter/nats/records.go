@@ -169,23 +169,6 @@ func (l *log) get(ctx context.Context, key string) (*stored, error) {
 	return &stored{value, m.Sequence}, nil
 }
 
-// Take implements [cluster.Log].
-func (l *log) Take(ctx context.Context, key string) ([]byte, error) {
-	for {
-		is, err := l.get(ctx, key)
-		if err != nil || is == nil || len(is.value) == 0 {
-			return nil, err
-		}
-		_, err = l.put(ctx, key, nil, 0, jetstream.WithExpectLastSequencePerSubject(is.seq))
-		if err == nil {
-			return is.value, nil
-		}
-		if !wrongSequence(err) {
-			return nil, err
-		}
-	}
-}
-
 // Load implements [cluster.Log].
 func (l *log) Load(ctx context.Context, key string) ([]byte, string, error) {
 	is, err := l.get(ctx, key)

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// platforms are those of the releases: .goreleaser.yaml has them too, and a test of
-// cmd/sockeye holds it to these.
+// platforms are those of the releases, as .goreleaser.yaml has them; TestReleaseTargets
+// of cmd/sockeye names them too.
 var platforms = []string{"linux/amd64", "linux/arm64", "darwin/amd64", "darwin/arm64", "windows/amd64"}
 
 // cross builds the binary for each platform. Each counts as a test.
