@@ -2,9 +2,11 @@ package engineio_test
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"sync/atomic"
 	"testing"
 
@@ -65,4 +67,39 @@ func TestPollIsNotRepeated(t *testing.T) {
 	if n := polls.Load(); n != 2 {
 		t.Errorf("%d polls; want 2", n)
 	}
+}
+
+// A client may close the connection of a poll as soon as it has read all of the
+// answer, before the handler knows that it has.
+func TestPollReadAndClosed(t *testing.T) {
+	h := newHarness(t, nil, nil)
+	q, rec := h.openPoll()
+	send(t, rec.session, text("first"))
+	ctx, cancel := context.WithCancel(t.Context())
+	r := httptest.NewRequestWithContext(ctx, http.MethodGet, "/engine.io/?"+q, nil)
+	h.srv.ServeHTTP(&hastyReader{httptest.NewRecorder(), cancel}, r)
+	send(t, rec.session, text("second"))
+	if got := h.poll(q); got != "4second" {
+		t.Errorf("poll = %q; want the second message", got)
+	}
+
+	// One that has gone before there was an answer ends the session.
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	send(t, rec.session, text("third"))
+	h.srv.ServeHTTP(httptest.NewRecorder(), r.WithContext(gone))
+	if got := rec.waitClosed(t); got != engineio.TransportError {
+		t.Errorf("ended with %q", got)
+	}
+}
+
+// A hastyReader ends its request when it has the body.
+type hastyReader struct {
+	*httptest.ResponseRecorder
+	close func()
+}
+
+func (w *hastyReader) Write(b []byte) (int, error) {
+	defer w.close()
+	return w.ResponseRecorder.Write(b)
 }

@@ -236,8 +236,13 @@ func (s *Session) servePoll(w http.ResponseWriter, r *http.Request, first bool) 
 		case <-r.Context().Done():
 			s.mu.Lock()
 			p.wait = nil
+			// A poll that has been released by an upgrade brings nothing any more:
+			// some clients drop it.
+			upgraded := s.polling == nil
 			s.mu.Unlock()
-			s.end(TransportError, errPollClosed)
+			if !upgraded {
+				s.end(TransportError, errPollClosed)
+			}
 			return
 		}
 		s.mu.Lock()
@@ -246,21 +251,26 @@ func (s *Session) servePoll(w http.ResponseWriter, r *http.Request, first bool) 
 	// From here on the client may open its next poll: it can have all of the
 	// response before this handler returns.
 	compress := p.compress
+	upgraded := s.polling == nil
 	payload, end := s.takeLocked(p)
 	if end {
 		s.endLocked(packetClose)
 	}
 	s.mu.Unlock()
 
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout))
-	err := s.srv.writePayload(w, r, payload, first, compress)
-	if err == nil && r.Context().Err() != nil {
+	var err error
+	if r.Context().Err() != nil {
 		err = errPollClosed
+	} else {
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout))
+		err = s.srv.writePayload(w, r, payload, first, compress)
+		// A connection that ends from here on says nothing: the client may have
+		// read all of it.
 	}
 	switch {
 	case end:
 		s.afterEnd(ForcedClose, nil)
-	case err != nil:
+	case err != nil && !upgraded:
 		s.end(TransportError, err)
 	}
 }
