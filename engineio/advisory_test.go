@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/sockeye-go/socketio/engineio"
+	"github.com/sockeye-go/socketio/internal/leak"
 	"github.com/sockeye-go/socketio/internal/ws"
 )
 
@@ -120,14 +120,14 @@ func TestAdvisoryTinyFragments(t *testing.T) {
 func TestAdvisoryPongs(t *testing.T) {
 	h := newHarness(t, nil, echo)
 	c, _ := h.openWS()
-	before := runtime.NumGoroutine()
+	before := leak.Count()
 	for range 5000 {
 		c.text("3")
 		c.write(ws.Pong, "x")
 	}
 	c.text("4alive")
 	c.want("4alive")
-	if n := runtime.NumGoroutine(); n > before+10 {
+	if n := leak.Count(); n > before+10 {
 		t.Errorf("%d goroutines; %d before", n, before)
 	}
 }
@@ -223,7 +223,7 @@ func TestAdvisoryChurn(t *testing.T) {
 	}
 	reset(upgradeRequest+"\r\n", true) // what is made once is made now
 	h.client.CloseIdleConnections()
-	goroutines, fds := runtime.NumGoroutine(), descriptors()
+	goroutines, fds := leak.Count(), descriptors()
 	for i := range 2000 {
 		switch i % 5 {
 		case 0:
@@ -242,7 +242,7 @@ func TestAdvisoryChurn(t *testing.T) {
 	defer tick.Stop()
 	deadline := time.After(20 * time.Second)
 	for {
-		g, d, n := runtime.NumGoroutine(), descriptors(), h.srv.Sessions()
+		g, d, n := leak.Count(), descriptors(), h.srv.Sessions()
 		if g <= goroutines+5 && d <= fds+2 && n == 0 {
 			if log := h.complaints.String(); log != "" {
 				t.Errorf("the HTTP server complains: %.500s", log)

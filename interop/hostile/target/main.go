@@ -13,13 +13,13 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"strconv"
 	"time"
 
-	"runtime"
-
 	"github.com/sockeye-go/socketio"
+	"github.com/sockeye-go/socketio/internal/leak"
 )
 
 // A listener keeps what the kernel takes for a slow reader small, if
@@ -69,7 +69,8 @@ func main() {
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
 		b, err := json.Marshal(map[string]any{
-			"goroutines": runtime.NumGoroutine(), "heap": m.HeapAlloc, "stats": srv.Stats(), "time": time.Now(),
+			// How many workers rest is up to how many handlers once blocked at a time.
+			"goroutines": leak.Count(), "heap": m.HeapAlloc, "stats": srv.Stats(), "time": time.Now(),
 		})
 		if err != nil {
 			log.Fatal(err)
