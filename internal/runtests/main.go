@@ -41,6 +41,7 @@ type runner struct {
 	allParts bool
 
 	passed, failed, skipped int
+	unsteady                []failure // that passed when they ran again
 
 	results parity.Results // of Go tests
 }
@@ -75,7 +76,13 @@ func main() {
 		fmt.Println("\nwith SOCKEYE_PARTS=all nothing may be skipped")
 		bad = true
 	}
-	fmt.Printf("\n%d passed, %d failed, %d skipped\n", r.passed, r.failed, r.skipped)
+	if len(r.unsteady) > 0 {
+		fmt.Println("\nunsteady, which passed only when they ran again:")
+		for _, f := range r.unsteady {
+			fmt.Printf("     %s %s\n", f.pkg, f.test)
+		}
+	}
+	fmt.Printf("\n%d passed, %d failed, %d skipped, %d unsteady\n", r.passed, r.failed, r.skipped, len(r.unsteady))
 	if bad {
 		os.Exit(1)
 	}

@@ -13,15 +13,20 @@ const modulePath = "github.com/sockeye-go/socketio"
 // note keeps the result of a Go test for the table of parity. One that ran
 // several times has passed if it always did.
 func (r *runner) note(e event, passed bool) {
-	name := "socketio"
-	if dir, ok := strings.CutPrefix(e.Package, modulePath+"/"); ok {
-		name = dir
-	}
-	name += "." + e.Test
+	name := resultName(e.Package, e.Test)
 	if before, ran := r.results[name]; ran {
 		passed = passed && before
 	}
 	r.results[name] = passed
+}
+
+// resultName is what the table calls a test.
+func resultName(pkg, test string) string {
+	name := "socketio"
+	if dir, ok := strings.CutPrefix(pkg, modulePath+"/"); ok {
+		name = dir
+	}
+	return name + "." + test
 }
 
 // parityTable holds docs/parity.md to what this run has seen. Each row that has

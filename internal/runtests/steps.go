@@ -84,24 +84,47 @@ func (r *runner) goTest(dir, pattern string) error {
 	return r.goTestWith(dir, "-race", pattern)
 }
 
-// goTestWith runs go test with these arguments beside the usual ones.
+// goTestWith runs go test with these arguments beside the usual ones, and once more
+// what failed for want of time, perhaps.
 func (r *runner) goTestWith(dir string, args ...string) error {
+	run, err := r.goTestRun(dir, args...)
+	if err != nil {
+		return err
+	}
+	r.again(dir, args, run.failed)
+	if run.err != nil && len(run.failed) == 0 {
+		return run.err // a package that does not build is no test that fails
+	}
+	return nil
+}
+
+// A testRun is what became of one go test.
+type testRun struct {
+	err    error
+	failed []failure
+	passed map[string]bool // by package and test
+}
+
+// A failure is a test that failed, and not because of a test in it.
+type failure struct {
+	pkg, test, output string
+}
+
+func (r *runner) goTestRun(dir string, args ...string) (*testRun, error) {
 	cmd := exec.Command("go", append([]string{"test", "-shuffle=on", "-count", strconv.Itoa(r.count), "-timeout", strconv.Itoa(15*r.count) + "m", "-json"}, args...)...)
 	cmd.Dir = dir
 	cmd.Stderr = os.Stdout
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := cmd.Start(); err != nil {
-		return err
+		return nil, err
 	}
-	failedBefore := r.failed
-	r.read(out)
-	if err := cmd.Wait(); err != nil && r.failed == failedBefore {
-		return err // a package that does not build is no test that fails
-	}
-	return nil
+	run := &testRun{passed: map[string]bool{}}
+	r.read(out, run)
+	run.err = cmd.Wait()
+	return run, nil
 }
 
 // event is a line of go test -json.
@@ -111,9 +134,11 @@ type event struct {
 
 // read counts the tests that have no subtests, and shows the output of those
 // that failed or were skipped.
-func (r *runner) read(out io.Reader) {
+func (r *runner) read(out io.Reader, run *testRun) {
 	output := map[string]*strings.Builder{}
 	parents := map[string]bool{}
+	blamed := map[string]bool{}   // tests in which another failed
+	running := map[string]event{} // and perhaps will for ever
 	in := bufio.NewScanner(out)
 	in.Buffer(nil, 16<<20)
 	for in.Scan() {
@@ -123,11 +148,11 @@ func (r *runner) read(out io.Reader) {
 			continue
 		}
 		key := e.Package + " " + e.Test
+		up := e.Package + " " + parentOf(e.Test)
 		switch e.Action {
 		case "run":
-			if i := strings.LastIndexByte(e.Test, '/'); i >= 0 {
-				parents[e.Package+" "+e.Test[:i]] = true
-			}
+			parents[up] = true
+			running[key] = e
 		case "output", "build-output":
 			if output[key] == nil {
 				output[key] = new(strings.Builder)
@@ -136,9 +161,26 @@ func (r *runner) read(out io.Reader) {
 			continue
 		case "pass", "fail", "skip":
 			r.result(e, output[key], parents[key])
+			switch {
+			case e.Test != "" && e.Action == "pass":
+				run.passed[key] = true
+			case e.Test != "" && e.Action == "fail":
+				if !blamed[key] {
+					run.failed = append(run.failed, failure{e.Package, e.Test, text(output[key])})
+				}
+				blamed[up] = true
+				blamed[e.Package+" "] = true
+			case e.Action == "fail" && !blamed[key]: // its TestMain, or the end of its process
+				run.failed = append(run.failed, failure{pkg: e.Package, output: text(output[key])})
+			}
 			delete(output, key)
 			delete(parents, key)
+			delete(running, key)
 		}
+	}
+	for _, e := range running { // the process ended
+		fmt.Printf("FAIL %s %s did not end\n", e.Package, e.Test)
+		run.failed = append(run.failed, failure{pkg: e.Package})
 	}
 	for _, left := range output { // of builds that failed
 		fmt.Print(left)
@@ -158,9 +200,6 @@ func (r *runner) result(e event, out *strings.Builder, parent bool) {
 		}
 	case e.Action == "fail":
 		fmt.Printf("FAIL %s %s\n%v", e.Package, e.Test, text(out))
-		if !parent {
-			r.failed++
-		}
 	case e.Action == "skip":
 		fmt.Printf("SKIP %s %s\n%v", e.Package, e.Test, text(out))
 		r.skipped++
