@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"sync/atomic"
 	"time"
 
 	"github.com/quic-go/quic-go"
@@ -23,14 +22,14 @@ type Options struct {
 	// TLSConfig has the certificate. It must be set: QUIC is always encrypted.
 	TLSConfig *tls.Config
 	// HandshakeTimeout is how long the handshake of QUIC may take, and then how long
-	// a connection may go without a request or a session. Default 5 s. The timeouts
-	// of the engine are those of sessions.
+	// a connection may go without a whole request or a session. Default 5 s. The
+	// timeouts of the engine are those of sessions.
 	HandshakeTimeout time.Duration
 	// IdleTimeout ends connections on which nothing arrives, not even the answer to
 	// a keep-alive. Default 45 s, as PingInterval and PingTimeout together.
 	IdleTimeout time.Duration
-	// MaxConnections limits the connections that there are. Default 10,000, which
-	// take about 1 GB.
+	// MaxConnections limits the connections that there are, with those whose
+	// handshake is not over. Default 10,000, which take about 1 GB.
 	MaxConnections int
 	// MaxStreams limits the streams that a client has open at the same time, which
 	// are HTTP requests as well. Default 16.
@@ -46,6 +45,10 @@ type Options struct {
 
 // The smallest windows, which is what a connection begins with.
 const firstWindow = 64 << 10
+
+// maxUniStreams limits the one-way streams of a client: HTTP/3 has three, and
+// WebTransport here none.
+const maxUniStreams = 8
 
 func (o *Options) withDefaults() *Options {
 	if o == nil || o.TLSConfig == nil {
@@ -83,7 +86,7 @@ func positive[T int | int64 | time.Duration](n *T, def T, name string) {
 type Server struct {
 	opts *Options
 	wt   wt.Server
-	live atomic.Int64 // connections
+	gate gate
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -99,8 +102,8 @@ func NewServer(h http.Handler, opts *Options) *Server {
 		Handler:        s.mark(h),
 		MaxHeaderBytes: o.MaxHeaderBytes,
 		Logger:         o.Logger,
-		IdleTimeout:    o.HandshakeTimeout,
 	}
+	s.gate.opts = o
 	wt.ConfigureHTTP3Server(s.wt.H3)
 	// The engine decides, by its own rules.
 	s.wt.CheckOrigin = func(*http.Request) bool { return true }
@@ -121,11 +124,14 @@ func (s *Server) ListenAndServe(addr string) error {
 // [http.ErrServerClosed].
 func (s *Server) Serve(conn net.PacketConn) error {
 	o := s.opts
-	ln, err := quic.ListenEarly(conn, http3.ConfigureTLSConfig(o.TLSConfig), &quic.Config{
+	tr := quic.Transport{Conn: conn, ConnContext: s.gate.admit, VerifySourceAddress: s.gate.doubts}
+	defer tr.Close()
+	ln, err := tr.ListenEarly(http3.ConfigureTLSConfig(o.TLSConfig), &quic.Config{
 		HandshakeIdleTimeout:             o.HandshakeTimeout,
 		MaxIdleTimeout:                   o.IdleTimeout,
 		KeepAlivePeriod:                  o.IdleTimeout / 2,
 		MaxIncomingStreams:               o.MaxStreams,
+		MaxIncomingUniStreams:            maxUniStreams,
 		InitialStreamReceiveWindow:       firstWindow,
 		MaxStreamReceiveWindow:           o.MaxWindow,
 		InitialConnectionReceiveWindow:   firstWindow,
@@ -145,14 +151,8 @@ func (s *Server) Serve(conn net.PacketConn) error {
 		case err != nil:
 			return fmt.Errorf("webtransport: %w", err)
 		}
-		if s.live.Add(1) > int64(o.MaxConnections) {
-			s.live.Add(-1)
-			o.Logger.Warn("too many QUIC connections: one is refused", "limit", o.MaxConnections, "remote", c.RemoteAddr().String())
-			_ = c.CloseWithError(quic.ApplicationErrorCode(http3.ErrCodeExcessiveLoad), "too many connections")
-			continue
-		}
+		guestOf(c.Context()).arrived(c)
 		go func() {
-			defer s.live.Add(-1)
 			if err := s.wt.ServeQUICConn(c); err != nil {
 				o.Logger.Debug("QUIC connection ended", "remote", c.RemoteAddr().String(), "error", err)
 			}
@@ -162,13 +162,20 @@ func (s *Server) Serve(conn net.PacketConn) error {
 
 // Close ends all connections at once. Shut the engine down first.
 func (s *Server) Close() error {
+	err := s.wt.Close() // tells clients; then the socket is let go
 	s.cancel()
-	return s.wt.Close()
+	return err
 }
+
+// Stats returns what there is and has been.
+func (s *Server) Stats() Stats { return s.gate.stats() }
 
 // mark is the handler: it marks what asks for WebTransport.
 func (s *Server) mark(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		g := guestOf(r.Context())
+		g.begin()
+		defer g.end()
 		if r.Method != http.MethodConnect {
 			next.ServeHTTP(w, r)
 			return
@@ -192,6 +199,9 @@ func (s *Server) accept(w http.ResponseWriter, r *http.Request, deadline time.Ti
 	if err != nil {
 		return nil, fmt.Errorf("webtransport: %w", err)
 	}
+	g := guestOf(r.Context())
+	g.begin()
+	context.AfterFunc(sess.Context(), g.end)
 	ctx, cancel := context.WithDeadline(sess.Context(), deadline)
 	defer cancel()
 	stream, err := sess.AcceptStream(ctx)

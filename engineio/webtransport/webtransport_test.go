@@ -79,6 +79,7 @@ func (r *receiver) Closed(reason engineio.Reason, _ error) {
 type server struct {
 	t        testing.TB
 	engine   *engineio.Server
+	h3       *webtransport.Server
 	url      string // https, UDP
 	tcp      string // http
 	pool     *x509.CertPool
@@ -109,6 +110,7 @@ func serve(t testing.TB, o engineio.Options, wo webtransport.Options, wrap ...fu
 	wo.TLSConfig, s.pool = certificate(t)
 	wo.Logger = o.Logger
 	h3 := webtransport.NewServer(mux, &wo)
+	s.h3 = h3
 	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -574,6 +576,25 @@ func TestHandshakeTimeouts(t *testing.T) {
 		}
 		<-c.Context().Done()
 	})
+	t.Run("half of a head", func(t *testing.T) {
+		s := serve(t, o, webtransport.Options{HandshakeTimeout: 100 * time.Millisecond})
+		c, err := quic.DialAddr(t.Context(), strings.Split(s.url, "/")[2], &tls.Config{RootCAs: s.pool, NextProtos: []string{"h3"}},
+			&quic.Config{EnableDatagrams: true, EnableStreamResetPartialDelivery: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 8 {
+			stream, err := c.OpenStreamSync(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			stream.Write([]byte{1, 0x40, 100, 0}) // HEADERS of 100 bytes, and the first of them
+		}
+		<-c.Context().Done()
+		if n := s.h3.Stats().Limits["HandshakeTimeout"]; n != 1 {
+			t.Errorf("counted %d times", n)
+		}
+	})
 	t.Run("no session any more", func(t *testing.T) {
 		s := serve(t, o, webtransport.Options{HandshakeTimeout: 100 * time.Millisecond})
 		tr := s.transport()
@@ -598,6 +619,23 @@ func TestHandshakeTimeouts(t *testing.T) {
 		(<-s.sessions).s.Close()
 		<-q.Context().Done()
 	})
+	t.Run("too many one-way streams", func(t *testing.T) {
+		s := serve(t, o, webtransport.Options{})
+		_, sess, err := s.transport().Dial(t.Context(), s.url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for ; n < 100; n++ {
+			if _, err := sess.OpenUniStream(); err != nil {
+				break
+			}
+		}
+		if n >= 8 { // some are those of HTTP/3
+			t.Errorf("%d could be opened", n)
+		}
+		sess.CloseWithError(0, "")
+	})
 	t.Run("too many", func(t *testing.T) {
 		s := serve(t, engineio.Options{MaxHandshakes: 1}, webtransport.Options{})
 		waiting := s.mustDial()
@@ -614,14 +652,22 @@ func TestHandshakeTimeouts(t *testing.T) {
 
 func TestMaxConnections(t *testing.T) {
 	s := serve(t, engineio.Options{}, webtransport.Options{MaxConnections: 1})
-	s.mustDial().open()
-	if c, err := s.dial(); err == nil {
-		c.send("0")
-		c.ended()
+	first := s.mustDial()
+	first.open()
+	if _, err := s.dial(); err == nil {
+		t.Error("a second one is let in")
 	}
 	if n := s.engine.Sessions(); n != 1 {
 		t.Errorf("%d sessions", n)
 	}
+	if st := s.h3.Stats(); st.Connections != 1 || st.Limits["MaxConnections"] == 0 {
+		t.Errorf("%+v", st)
+	}
+	first.nc.Close()
+	for s.h3.Stats().Connections > 0 {
+		<-time.After(time.Millisecond)
+	}
+	s.mustDial().open()
 }
 
 // TestSlowClient: one that does not read is cut.
