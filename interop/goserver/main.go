@@ -21,6 +21,8 @@ import (
 	"time"
 
 	"github.com/sockeye-go/socketio"
+	"github.com/sockeye-go/socketio/engineio/webtransport"
+	"github.com/sockeye-go/socketio/interop/internal/h3"
 	"github.com/sockeye-go/socketio/parser"
 	"github.com/sockeye-go/socketio/parser/msgpack"
 )
@@ -113,11 +115,11 @@ func run() error {
 	mux.Handle("/socket.io/", srv)
 	endQUIC := func() error { return nil }
 	if slices.Contains(o.Transports, "webtransport") {
-		h3, err := serveQUIC(ln.Addr().String(), mux)
+		over, err := h3.Serve(ln.Addr().String(), mux, webtransport.Options{})
 		if err != nil {
 			return err
 		}
-		endQUIC = h3.Close // tells those whose session has not ended yet
+		endQUIC = over.Close // tells those whose session has not ended yet
 	}
 	hs := &http.Server{Handler: mux}
 	socketio.ConfigureServer(hs)

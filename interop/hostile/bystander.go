@@ -2,6 +2,7 @@ package hostile
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -12,7 +13,7 @@ import (
 // A bystander is an honest client that has its echo answered all the time, and
 // notes how long that takes.
 type bystander struct {
-	c    *rawclient.WebSocket
+	c    connection
 	done chan struct{}
 	stop context.CancelFunc
 
@@ -26,11 +27,21 @@ type bystander struct {
 // pace is how often the bystander speaks.
 const pace = 5 * time.Millisecond
 
+// A connection is what a bystander has, over whatever transport.
+type connection interface {
+	rawclient.Client
+	Close()
+}
+
 func newBystander(addr string) (*bystander, error) {
 	c, err := rawclient.DialWebSocket(context.Background(), "ws://"+addr+"/socket.io/")
 	if err != nil {
 		return nil, err
 	}
+	return stand(c)
+}
+
+func stand(c connection) (*bystander, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	b := &bystander{c: c, stop: stop, done: make(chan struct{})}
 	if err := rawclient.Join(ctx, c); err != nil {
@@ -95,8 +106,63 @@ func (b *bystander) count() int {
 	return b.n
 }
 
+// ended reports whether it goes on no more.
+func (b *bystander) ended() bool {
+	select {
+	case <-b.done:
+		return true
+	default:
+		return false
+	}
+}
+
 func (b *bystander) close() {
 	b.stop()
 	b.c.Close()
 	<-b.done
+}
+
+// bystanders are one for each transport that is attacked.
+type bystanders []*bystander
+
+func newBystanders(a *arena) (all bystanders, err error) {
+	by, err := newBystander(a.s.addr)
+	if err != nil {
+		return nil, err
+	}
+	all = append(all, by)
+	if a.s.asks { // ours
+		if by, err = newQUICBystander(a); err != nil {
+			all.close()
+			return nil, err
+		}
+		all = append(all, by)
+	}
+	return all, nil
+}
+
+func (all bystanders) look() (worst time.Duration, err error) {
+	for _, by := range all {
+		w, e := by.look()
+		worst, err = max(worst, w), errors.Join(err, e)
+	}
+	return worst, err
+}
+
+// goOn waits until each has had two more echoes, the second of which began
+// afterwards.
+func (all bystanders) goOn() bool {
+	for _, by := range all {
+		before := by.count()
+		if !waitFor(func() bool { return by.ended() || by.count() > before+1 }) || by.ended() {
+			return false
+		}
+	}
+	return true
+}
+
+func (all bystanders) close() {
+	for _, by := range all {
+		by.close()
+	}
 }

@@ -1,10 +1,12 @@
 package hostile
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +25,7 @@ const (
 	maxGoroutines  = 5        // likewise
 	quiet          = 15 * time.Second
 	churns         = 10_000
+	quicChurns     = 1_000 // each of which takes a handshake of TLS
 )
 
 // A row is what became of one attack.
@@ -32,6 +35,7 @@ type row struct {
 	Worst   float64 // of the bystander's echoes, in ms
 	Growth  float64 // of memory, at most, in MB
 	Left    int     // descriptors, after quiet
+	More    int     // goroutines, likewise; of ours
 	Wrong   string  // what should not have been
 }
 
@@ -51,7 +55,15 @@ func TestServer(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer s.stop()
-		rows = append(rows, churn(t, s))
+		rows = append(rows, churn(t, s, churns, "connects and disconnects", comeAndGo))
+	})
+	t.Run("churn over WebTransport", func(t *testing.T) {
+		s, err := launch()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.stop()
+		rows = append(rows, churn(t, s, quicChurns, "connects and disconnects over WebTransport", comeAndGoQUIC))
 	})
 	write(t, "This server", rows)
 }
@@ -88,24 +100,28 @@ func battery(t *testing.T, launch func() (*subject, error), strict bool) (rows [
 		t.Fatal(err)
 	}
 	defer func() { s.stop() }()
-	by, err := newBystander(s.addr)
+	a := newArena(s)
+	defer a.http.CloseIdleConnections()
+	by, err := newBystanders(a)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { by.close() }()
-	a := newArena(s)
-	defer a.http.CloseIdleConnections()
 	if err := a.works(); err != nil {
 		t.Fatal("before any attack: ", err)
 	}
-	for _, attack := range attacks {
+	all := attacks
+	if s.asks { // ours speaks WebTransport
+		all = slices.Concat(attacks, quicAttacks)
+	}
+	for _, attack := range all {
 		t.Run(attack.name, func(t *testing.T) {
 			r := one(a, by, attack)
 			rows = append(rows, r)
 			if r.Wrong != "" && strict {
 				t.Error(r.Wrong)
 			}
-			t.Logf("%.1f s, bystander waited %.0f ms, memory grew %.0f MB, %d descriptors left", r.Seconds, r.Worst, r.Growth, r.Left)
+			t.Logf("%.1f s, bystander waited %.0f ms, memory grew %.0f MB, %d descriptors and %d goroutines left", r.Seconds, r.Worst, r.Growth, r.Left, r.More)
 		})
 		if _, err := by.look(); err == nil && s.alive() {
 			continue
@@ -119,19 +135,20 @@ func battery(t *testing.T, launch func() (*subject, error), strict bool) (rows [
 		if s, err = launch(); err != nil {
 			t.Fatal(err)
 		}
-		if by, err = newBystander(s.addr); err != nil {
+		a = newArena(s)
+		if by, err = newBystanders(a); err != nil {
 			t.Fatal(err)
 		}
-		a = newArena(s)
 	}
 	return rows
 }
 
 // one runs one attack and looks at what it did.
-func one(a *arena, by *bystander, attack attack) row {
+func one(a *arena, by bystanders, attack attack) row {
 	r := row{Attack: attack.name}
 	a.http.CloseIdleConnections()
 	files := settled(a.s)
+	start, _ := a.s.count()
 	memory := a.s.resident()
 	_, _ = by.look()
 	begin := time.Now()
@@ -166,32 +183,34 @@ func one(a *arena, by *bystander, attack attack) row {
 	a.http.CloseIdleConnections()
 
 	// Alive, for those who are there and for those who come.
-	before := by.count()
-	for deadline := time.Now().Add(patience); by.count() <= before+1 && time.Now().Before(deadline); {
-		<-time.After(time.Millisecond)
-	}
+	served := by.goOn()
 	worst, err := by.look()
 	r.Worst = float64(worst) / 1e6
 	if !a.s.alive() {
 		r.Wrong = errDead.Error()
 		return r
 	}
-	if err != nil || by.count() <= before+1 {
+	if err != nil || !served {
 		wrong = append(wrong, fmt.Sprintf("the bystander is not served: %v", err))
 	}
-	if err := a.works(); err != nil {
+	if err := errors.Join(a.works(), a.worksQUIC()); err != nil {
 		wrong = append(wrong, "new clients are not served: "+err.Error())
 	}
 	a.http.CloseIdleConnections()
 	for deadline := time.Now().Add(quiet); ; {
 		r.Left = a.s.descriptors() - files
-		if r.Left <= maxDescriptors || time.Now().After(deadline) {
+		now, _ := a.s.count()
+		r.More = now.Goroutines - start.Goroutines
+		if r.Left <= maxDescriptors && r.More <= maxGoroutines || time.Now().After(deadline) {
 			break
 		}
 		<-time.After(50 * time.Millisecond)
 	}
 	if r.Left > maxDescriptors {
 		wrong = append(wrong, fmt.Sprintf("%d descriptors are left", r.Left))
+	}
+	if r.More > maxGoroutines {
+		wrong = append(wrong, fmt.Sprintf("%d goroutines are left", r.More))
 	}
 	r.Wrong = strings.Join(wrong, "; ")
 	return r
@@ -213,9 +232,9 @@ func settled(s *subject) int {
 
 // churn connects and disconnects many times, half of them by a reset, and asks
 // for the account when it is quiet.
-func churn(t *testing.T, s *subject) row {
+func churn(t *testing.T, s *subject, n int, what string, visit func(*arena, int)) row {
 	a := newArena(s)
-	together(200, 16, func(i int) { comeAndGo(a, i) }) // what is made once is made
+	together(n/50, 16, func(i int) { visit(a, i) }) // what is made once is made
 	a.http.CloseIdleConnections()
 	files := settled(s)
 	start, err := s.account()
@@ -223,16 +242,17 @@ func churn(t *testing.T, s *subject) row {
 		t.Fatal(err)
 	}
 	begin := time.Now()
-	together(churns, 16, func(i int) { comeAndGo(a, i) })
+	together(n, 16, func(i int) { visit(a, i) })
 	a.http.CloseIdleConnections()
-	r := row{Attack: fmt.Sprintf("%d connects and disconnects", churns), Seconds: time.Since(begin).Seconds()}
+	r := row{Attack: fmt.Sprint(n, " ", what), Seconds: time.Since(begin).Seconds()}
 	var end account
 	for deadline := time.Now().Add(quiet); ; {
 		if end, err = s.account(); err != nil {
 			t.Fatal(err)
 		}
 		r.Left = s.descriptors() - files
-		back := end.Goroutines <= start.Goroutines+maxGoroutines && r.Left <= maxDescriptors && end.Heap <= start.Heap+maxHeap
+		r.More = end.Goroutines - start.Goroutines
+		back := end.QUIC <= start.QUIC && end.Goroutines <= start.Goroutines+maxGoroutines && r.Left <= maxDescriptors && end.Heap <= start.Heap+maxHeap
 		if back || time.Now().After(deadline) {
 			break
 		}
@@ -282,6 +302,32 @@ func comeAndGo(a *arena, i int) {
 	s.reset()
 }
 
+// comeAndGoQUIC is one over WebTransport, which leaves in good order, without a word, or
+// in the middle.
+func comeAndGoQUIC(a *arena, i int) {
+	switch i % 4 {
+	case 0:
+		if s := a.joinedQUIC(); s != nil {
+			s.text("41")
+			s.close()
+		}
+	case 1:
+		if s := a.joinedQUIC(); s != nil {
+			s.vanish()
+		}
+	case 2:
+		if s := a.opened("0"); s != nil {
+			s.s.CancelWrite(1)
+			s.s.CancelRead(1)
+			s.close()
+		}
+	case 3:
+		if s := a.session(); s != nil {
+			s.vanish()
+		}
+	}
+}
+
 // write appends the rows to the file of results.
 func write(t *testing.T, who string, rows []row) {
 	path := os.Getenv("HOSTILE_RESULTS")
@@ -289,10 +335,10 @@ func write(t *testing.T, who string, rows []row) {
 		return
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n## %s\n\n%s\n\n| Attack | took, s | bystander's worst echo, ms | memory grew, MB | descriptors left | what should not have been |\n|---|---:|---:|---:|---:|---|\n",
+	fmt.Fprintf(&b, "\n## %s\n\n%s\n\n| Attack | took, s | bystander's worst echo, ms | memory grew, MB | descriptors left | goroutines left | what should not have been |\n|---|---:|---:|---:|---:|---:|---|\n",
 		who, time.Now().UTC().Format("2006-01-02 15:04"))
 	for _, r := range rows {
-		fmt.Fprintf(&b, "| %s | %.1f | %.0f | %.0f | %d | %s |\n", r.Attack, r.Seconds, r.Worst, r.Growth, r.Left, r.Wrong)
+		fmt.Fprintf(&b, "| %s | %.1f | %.0f | %.0f | %d | %d | %s |\n", r.Attack, r.Seconds, r.Worst, r.Growth, r.Left, r.More, r.Wrong)
 	}
 	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 	if err != nil {

@@ -35,6 +35,7 @@ type subject struct {
 // An account is what our target says of itself.
 type account struct {
 	Goroutines int
+	QUIC       int // connections
 	Heap       int64
 	Stats      socketio.Stats
 }
@@ -110,10 +111,20 @@ func (s *subject) alive() bool {
 	}
 }
 
-// account has the target collect its garbage and say what is left.
-func (s *subject) account() (account, error) {
+// account has the target collect its garbage and say what is left. That of a server
+// that is not ours is empty.
+func (s *subject) account() (account, error) { return s.ask("account") }
+
+// count is the same without the collection, whose traces one attack would leave in the
+// figures of the next.
+func (s *subject) count() (account, error) { return s.ask("count") }
+
+func (s *subject) ask(what string) (account, error) {
 	var a account
-	if _, err := io.WriteString(s.in, "account\n"); err != nil {
+	if !s.asks {
+		return a, nil
+	}
+	if _, err := io.WriteString(s.in, what+"\n"); err != nil {
 		return a, err
 	}
 	line, err := s.out.ReadBytes('\n')

@@ -19,8 +19,13 @@ import (
 	"time"
 
 	"github.com/sockeye-go/socketio"
+	"github.com/sockeye-go/socketio/engineio/webtransport"
 	"github.com/sockeye-go/socketio/internal/leak"
+	"github.com/sockeye-go/socketio/interop/internal/h3"
 )
+
+// silence is how long clients are waited for that ought to say something.
+const silence = 1500 * time.Millisecond
 
 // A listener keeps what the kernel takes for a slow reader small, if
 // TARGET_WRITE_BUFFER says so, in bytes.
@@ -36,6 +41,9 @@ func (l listener) Accept() (net.Conn, error) {
 
 func main() {
 	srv := socketio.NewServer(&socketio.Options{
+		Transports: []string{"polling", "websocket", "webtransport"},
+		// Shorter than usual: what is cut by them is waited for.
+		ConnectTimeout: silence, UpgradeTimeout: silence,
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
 	})
 	srv.OnConnection(func(_ context.Context, s *socketio.Socket) error {
@@ -62,15 +70,21 @@ func main() {
 	hs := &http.Server{Handler: mux, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
 	socketio.ConfigureServer(hs)
 	go hs.Serve(listener{ln})
+	quic, err := h3.Serve(ln.Addr().String(), mux, webtransport.Options{HandshakeTimeout: silence, IdleTimeout: silence})
+	if err != nil {
+		log.Fatal(err)
+	}
 	fmt.Printf("listening %d\n", ln.Addr().(*net.TCPAddr).Port)
 	in := bufio.NewScanner(os.Stdin)
-	for in.Scan() { // any line asks for the account
-		debug.FreeOSMemory()
+	for in.Scan() { // "account", or "count" for one without a collection
+		if in.Text() == "account" {
+			debug.FreeOSMemory()
+		}
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
 		b, err := json.Marshal(map[string]any{
 			// How many workers rest is up to how many handlers once blocked at a time.
-			"goroutines": leak.Count(), "heap": m.HeapAlloc, "stats": srv.Stats(), "time": time.Now(),
+			"goroutines": leak.Count(), "heap": m.HeapAlloc, "stats": srv.Stats(), "QUIC": quic.Stats().Connections,
 		})
 		if err != nil {
 			log.Fatal(err)

@@ -1,4 +1,5 @@
-package main
+// Package h3 serves a handler over HTTP/3 with a certificate that is made on the spot.
+package h3
 
 import (
 	"crypto/ecdsa"
@@ -16,9 +17,9 @@ import (
 	"github.com/sockeye-go/socketio/engineio/webtransport"
 )
 
-// serveQUIC serves h over HTTP/3 until the process ends, on the UDP port of the number
-// that TCP has. The certificate is for nobody to verify.
-func serveQUIC(addr string, h http.Handler) (*webtransport.Server, error) {
+// Serve serves h over HTTP/3 until the server is closed, on the UDP port of the number
+// that TCP has. The certificate is for nobody to verify: that of o is set.
+func Serve(addr string, h http.Handler, o webtransport.Options) (*webtransport.Server, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
@@ -33,13 +34,12 @@ func serveQUIC(addr string, h http.Handler) (*webtransport.Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	h3 := webtransport.NewServer(h, &webtransport.Options{
-		TLSConfig: &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}},
-	})
+	o.TLSConfig = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
+	server := webtransport.NewServer(h, &o)
 	go func() {
-		if err := h3.Serve(pc); !errors.Is(err, http.ErrServerClosed) {
+		if err := server.Serve(pc); !errors.Is(err, http.ErrServerClosed) {
 			slog.Error("HTTP/3", "error", err)
 		}
 	}()
-	return h3, nil
+	return server, nil
 }
