@@ -34,7 +34,8 @@ type gate struct {
 	handshakes  atomic.Int64
 	refused     atomic.Uint64
 	idle        atomic.Uint64
-	warned      atomic.Int64 // when the log was last told of a refusal, in Unix seconds
+	began       time.Time
+	warned      atomic.Int64 // the second since then in which the log was last told of a refusal
 }
 
 func (g *gate) stats() Stats {
@@ -55,7 +56,7 @@ func (g *gate) admit(ctx context.Context, info *quic.ClientInfo) (context.Contex
 		g.connections.Add(-1)
 		g.refused.Add(1)
 		// Not for each: a flood must not fill the log.
-		if now, last := time.Now().Unix(), g.warned.Load(); now != last && g.warned.CompareAndSwap(last, now) {
+		if now, last := 1+int64(time.Since(g.began)/time.Second), g.warned.Load(); now != last && g.warned.CompareAndSwap(last, now) {
 			g.opts.Logger.Warn("too many QUIC connections: some are refused", "limit", g.opts.MaxConnections, "remote", info.RemoteAddr.String())
 		}
 		return nil, errFull

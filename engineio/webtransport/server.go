@@ -103,7 +103,7 @@ func NewServer(h http.Handler, opts *Options) *Server {
 		MaxHeaderBytes: o.MaxHeaderBytes,
 		Logger:         o.Logger,
 	}
-	s.gate.opts = o
+	s.gate.opts, s.gate.began = o, time.Now()
 	wt.ConfigureHTTP3Server(s.wt.H3)
 	// The engine decides, by its own rules.
 	s.wt.CheckOrigin = func(*http.Request) bool { return true }
