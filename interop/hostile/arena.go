@@ -31,6 +31,18 @@ func newArena(s *subject) *arena {
 // patience bounds each step of an attack, so that none waits for ever.
 const patience = 5 * time.Second
 
+// quiet bounds the wait for what is to come in the end.
+const quiet = 15 * time.Second
+
+func waitFor(f func() bool) bool {
+	for deadline := time.Now().Add(quiet); !f(); <-time.After(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			return false
+		}
+	}
+	return true
+}
+
 // tcp opens a connection. What cannot be had is an answer too: a server may
 // refuse, as long as it lives.
 func (a *arena) tcp() *net.TCPConn {

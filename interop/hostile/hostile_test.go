@@ -23,7 +23,6 @@ const (
 	maxDescriptors = 2        // more than before, after it
 	maxHeap        = 5 << 20  // bytes more than before, after the churn
 	maxGoroutines  = 5        // likewise
-	quiet          = 15 * time.Second
 	churns         = 10_000
 	quicChurns     = 1_000 // each of which takes a handshake of TLS
 )

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/sockeye-go/socketio/internal/ws"
 )
@@ -182,13 +181,4 @@ func memoryHits(t *testing.T, s *subject) uint64 {
 		t.Fatalf("%v\n%.4000s", err, s.stderr.String())
 	}
 	return a.Stats.Engine.Limits["MaxMemory"]
-}
-
-func waitFor(f func() bool) bool {
-	for deadline := time.Now().Add(quiet); !f(); <-time.After(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			return false
-		}
-	}
-	return true
 }
