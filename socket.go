@@ -21,13 +21,15 @@ import (
 // may wait, for an ack of its own socket too: heartbeats and acks of the
 // connection go on meanwhile, and what else the client sends is queued.
 type Socket struct {
-	nsp  *Namespace
-	conn *connection
-	id   string
-	auth []byte // JSON, nil if the client sent none
-
+	// What a broadcast looks at of each recipient comes first here, and in the types
+	// below: one line of the cache each, and not two.
+	nsp    *Namespace
+	conn   *connection
 	state  atomic.Uint32 // changed under mu
 	hooked atomic.Bool   // rare.hooks is not nil
+
+	id     string
+	auth   []byte // JSON, nil if the client sent none
 	member adapter.Membership
 	inbox  inbox
 	acks   ackTable

@@ -15,16 +15,16 @@ import (
 // A Session is one client, from its handshake to its end, across the upgrade
 // of its transport. Its methods are safe for concurrent use, and none blocks.
 type Session struct {
-	srv     *Server
+	srv *Server
+	// ws is set once, with everything older already written to it, and never
+	// unset: a Send that sees it needs no lock of the session's.
+	ws atomic.Pointer[wsTransport]
+
 	recv    Receiver
 	id      string
 	remote  string
 	address string // what admit returned
-
-	// ws is set once, with everything older already written to it, and never
-	// unset: a Send that sees it needs no lock of the session's.
-	ws   atomic.Pointer[wsTransport]
-	beat beat
+	beat    beat
 
 	// recvMu is held for each batch of Receive calls and for Closed: during an
 	// upgrade a POST and a WebSocket can deliver at the same time.

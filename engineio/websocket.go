@@ -19,10 +19,10 @@ import (
 type wsTransport struct {
 	s       *Session
 	conn    *poll.Conn
-	parser  ws.Parser
+	context *takeover // nil: each message is compressed by itself
 	form    form
-	deflate ws.Deflate    // zero: nothing is compressed
-	context *takeover     // nil: each message is compressed by itself
+	deflate ws.Deflate // zero: nothing is compressed
+	parser  ws.Parser
 	stream  *streamParser // in place of parser, in the form streamed
 
 	broken  bool         // the peer violated the protocol; guarded by s.recvMu

@@ -48,9 +48,7 @@ type Limits struct {
 // A Conn is a connection that calls its handler when there is something to
 // read. Its methods are safe for concurrent use and none of them blocks.
 type Conn struct {
-	h      Handler
-	limits *Limits
-	sys    backend
+	sys backend
 
 	mu       sync.Mutex
 	out      *outbox // nil while the kernel has taken everything
@@ -65,6 +63,9 @@ type Conn struct {
 	again    bool // readiness that arrived while reading or paused
 	hangup   bool // the peer will send no more: read to the end, whatever comes short
 	finished bool // Ended has been called or is about to be
+
+	h      Handler
+	limits *Limits
 }
 
 // A backend moves bytes. Its methods are called with Conn.mu held, except

@@ -87,7 +87,7 @@ func (d *descriptor) tryWrite(b []byte) (int, error) {
 		return 0, net.ErrClosed
 	}
 	for {
-		n, err := syscall.Write(int(d.fd), b)
+		n, err := send(int(d.fd), b)
 		switch err {
 		case nil:
 			return n, nil
@@ -181,7 +181,7 @@ func (c *Conn) read() {
 			return
 		}
 
-		n, err := syscall.Read(int(c.fd), buf[:])
+		n, err := receive(int(c.fd), buf[:])
 		switch {
 		case n > 0:
 			c.h.Data(buf[:n])
