@@ -211,7 +211,8 @@ type Options struct {
 
 	// ShutdownDelay is how long Shutdown goes on as before, with Draining
 	// reporting true, so that a load balancer looks elsewhere before anybody is
-	// refused. Default none.
+	// refused; half of the time until the end of its context at the most. Default
+	// none.
 	ShutdownDelay time.Duration
 	// ShutdownEvent is emitted to each socket right before Shutdown ends its
 	// connection, without arguments: a hint for clients that want to tell a restart

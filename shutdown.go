@@ -28,7 +28,11 @@ func (srv *Server) Draining() bool { return srv.draining.Load() }
 func (srv *Server) Shutdown(ctx context.Context) error {
 	srv.draining.Store(true)
 	log := srv.opts.Logger
-	err := pause(ctx, srv.opts.ShutdownDelay)
+	delay := drainDelay(ctx, srv.opts.ShutdownDelay)
+	if delay > 0 {
+		log.Info("draining", "connections", srv.Connections(), "delay", delay)
+	}
+	err := pause(ctx, delay)
 	srv.engine.Drain()
 	start := time.Now()
 	log.Info("shutting down", "connections", srv.Connections())
@@ -83,6 +87,15 @@ func (srv *Server) tellShutdown(ctx context.Context) {
 		}
 	}
 	wg.Wait()
+}
+
+// drainDelay is the delay, or half of the time that ctx leaves: the connections are
+// to be closed in good order in the other half.
+func drainDelay(ctx context.Context, delay time.Duration) time.Duration {
+	if deadline, ok := ctx.Deadline(); ok {
+		delay = min(delay, time.Until(deadline)/2)
+	}
+	return delay
 }
 
 func pause(ctx context.Context, d time.Duration) error {

@@ -106,6 +106,24 @@ func TestShutdownDelay(t *testing.T) {
 	})
 }
 
+// TestShutdownDelayCut: a delay that the context has no time for leaves half of it
+// for the connections.
+func TestShutdownDelayCut(t *testing.T) {
+	bubble(t, &socketio.Options{ShutdownDelay: time.Minute}, func(t *testing.T, h *harness) {
+		c := h.join()
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		start := time.Now()
+		if err := h.Shutdown(ctx); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(start); took != time.Second {
+			t.Errorf("Shutdown took %v; want half of 2 s", took)
+		}
+		c.want("end")
+	})
+}
+
 // TestShutdownEvent: each socket of a connection is told before it ends.
 func TestShutdownEvent(t *testing.T) {
 	h := newTCPHarness(t, &socketio.Options{ShutdownEvent: "restarting", Recovery: &socketio.Recovery{}})

@@ -26,6 +26,13 @@ import (
 // defaultAddr is where the demo begins to look for a free port.
 const defaultAddr = "127.0.0.1:3000"
 
+// How long the end takes, if it is not said: in all a little less than systemd, docker
+// and Kubernetes wait before they kill (30 s; docker 10 s: docker stop -t).
+const (
+	drainDelay = 5 * time.Second
+	drainTime  = 25 * time.Second
+)
+
 // portsTried is how many ports it tries before it gives up.
 const portsTried = 50
 
@@ -39,7 +46,12 @@ the browser. It needs no configuration.`,
   sockeye demo --addr 127.0.0.1:8080  on this address, or not at all
   sockeye demo --no-open              prints the address and opens no browser
   sockeye demo --nodes 3              a cluster of three processes: kill one and see nothing lost
-  sockeye demo --check                tries itself over every transport and ends`,
+  sockeye demo --check                tries itself over every transport and ends
+
+When it is told to end (SIGTERM), it says on /readyz that it is not ready, and serves on
+for --drain-delay; then it takes no clients any more, tells those there are by the event
+"` + demo.Restarting + `", and closes their connections in turn. A second signal ends it
+at once.`,
 		Args: cobra.NoArgs,
 	}
 	flags := cmd.Flags()
@@ -47,8 +59,16 @@ the browser. It needs no configuration.`,
 	noOpen := flags.Bool("no-open", false, "open no browser")
 	checkOnly := flags.Bool("check", false, "try every transport, print what was found, and end")
 	nodes := flags.Int("nodes", 0, "a cluster of so `many` processes, 3 to 9, behind one door (default: this process alone)")
+	delay := flags.Duration("drain-delay", drainDelay, "how `long` to be unready before anybody is refused (default at a terminal: 0)")
+	within := flags.Duration("drain-time", drainTime, "end `within` this time, in good order or not")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		return cli.Silent(runDemo(cmd.Context(), *addr, *nodes, demoRun{*noOpen, *checkOnly, stdout, stderr}))
+		if *delay < 0 || *within <= 0 {
+			return cli.Usagef("--drain-delay 5s --drain-time 25s", "--drain-delay is negative, or --drain-time is not positive")
+		}
+		if !flags.Changed("drain-delay") && cli.IsTerminal(cmd.InOrStdin()) {
+			*delay = 0 // there is no load balancer, but somebody who waits
+		}
+		return cli.Silent(runDemo(cmd.Context(), *addr, *nodes, demoRun{*noOpen, *checkOnly, *delay, *within, stdout, stderr}))
 	}
 	return cmd
 }
@@ -56,6 +76,7 @@ the browser. It needs no configuration.`,
 // A demoRun is how a demo is shown.
 type demoRun struct {
 	noOpen, checkOnly bool
+	delay, within     time.Duration // of the end
 	stdout, stderr    io.Writer
 }
 
@@ -72,11 +93,15 @@ func (d demoRun) serve(ctx context.Context, hs *http.Server, ln net.Listener, pa
 		return 0
 	}
 	fmt.Fprintln(d.stdout, "ready", url+page)
+	if err := tellSystemd("READY=1\nSTATUS=serves " + url); err != nil {
+		fmt.Fprintf(d.stderr, "sockeye demo: telling systemd: %v\n", err)
+	}
 	if !d.noOpen {
 		openBrowser(url + page)
 	}
 	select {
 	case <-ctx.Done():
+		_ = tellSystemd("STOPPING=1\nSTATUS=is ending")
 		return 0
 	case err := <-served:
 		fmt.Fprintf(d.stderr, "sockeye demo: %v\n", err)
@@ -85,8 +110,11 @@ func (d demoRun) serve(ctx context.Context, hs *http.Server, ln net.Listener, pa
 }
 
 func runDemo(ctx context.Context, addr string, nodes int, d demoRun) int {
-	if d.checkOnly && addr == "" {
-		addr = "127.0.0.1:0"
+	if d.checkOnly {
+		d.delay = 0
+		if addr == "" {
+			addr = "127.0.0.1:0"
+		}
 	}
 	ln, err := listen(addr)
 	if err != nil {
@@ -100,7 +128,9 @@ func runDemo(ctx context.Context, addr string, nodes int, d demoRun) int {
 	var level slog.LevelVar
 	level.Set(slog.LevelWarn)
 	log := slog.New(slog.NewTextHandler(d.stderr, &slog.HandlerOptions{Level: &level}))
-	srv := socketio.NewServer(&socketio.Options{Logger: log, Recovery: &socketio.Recovery{}})
+	srv := socketio.NewServer(&socketio.Options{
+		Logger: log, Recovery: &socketio.Recovery{}, ShutdownDelay: d.delay, ShutdownEvent: demo.Restarting,
+	})
 	pages, closePages, err := demo.New(srv)
 	if err != nil {
 		fmt.Fprintf(d.stderr, "sockeye demo: %v\n", err)
@@ -115,7 +145,7 @@ func runDemo(ctx context.Context, addr string, nodes int, d demoRun) int {
 	socketio.ConfigureServer(hs)
 	code := d.serve(ctx, hs, ln, "")
 	// The context of the command is done: the end has its own time.
-	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.within)
 	defer cancel()
 	level.Set(slog.LevelInfo) // how far it has come
 	// The pages before the http.Server, which waits for who looks at the dashboard.

@@ -21,10 +21,11 @@ import (
 type front struct {
 	transport http.RoundTripper
 
-	mu   sync.Mutex
-	up   []string // addresses of nodes that serve
-	next int
-	home string
+	mu       sync.Mutex
+	up       []string // addresses of nodes that serve
+	next     int
+	home     string
+	draining bool
 }
 
 func newFront() *front {
@@ -55,6 +56,19 @@ func (f *front) set(addr string, up bool) {
 			f.home = f.up[0]
 		}
 	}
+}
+
+// drain has /readyz say that the whole is about to end.
+func (f *front) drain() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.draining = true
+}
+
+func (f *front) isDraining() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.draining
 }
 
 // pick returns the node for a request, "" if there is none.
@@ -92,6 +106,10 @@ func (unread) Close() error { return nil }
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if strings.HasPrefix(r.URL.Path, "/dashboard") && !loopback(r) {
 		http.NotFound(w, r) // a node would take the door for somebody at this machine
+		return
+	}
+	if r.URL.Path == "/readyz" && f.isDraining() {
+		http.Error(w, "draining", http.StatusServiceUnavailable)
 		return
 	}
 	f.serve(w, r, 3)

@@ -21,11 +21,20 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
+	ctx, interrupt := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		interrupt()
+		<-signals // whoever asks a second time does not wait for a good order
+		os.Exit(interrupted)
+	}()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
+
+// interrupted is the exit code of what was ended at once, as shells have it.
+const interrupted = 128 + int(syscall.SIGINT)
 
 // run carries out one command line and returns the exit code; see package cli.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {

@@ -78,7 +78,7 @@ func runNode(ctx context.Context, in io.Reader, stdout, stderr io.Writer) error 
 		return err
 	}
 	srv := socketio.NewServer(&socketio.Options{
-		Logger: log, Forwarder: f,
+		Logger: log, Forwarder: f, ShutdownEvent: demo.Restarting,
 		Recovery: &socketio.Recovery{OnAttempt: func(a socketio.RecoveryAttempt) {
 			if !a.Recovered {
 				log.Error("a client begins anew", "namespace", a.Namespace, "reason", a.Reason)

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/sockeye-go/socketio/adapter/nats/embedded"
+	"github.com/sockeye-go/socketio/cmd/sockeye/internal/cli"
 )
 
 // Limits of demo --nodes: a majority of three is there when one is killed.
@@ -55,11 +56,11 @@ func runNodes(ctx context.Context, count int, ln net.Listener, d demoRun) int {
 		return fail(err)
 	}
 	f := newFront()
-	ctx, cancel := context.WithCancel(ctx)
+	up, cancel := context.WithCancel(context.WithoutCancel(ctx)) // the nodes outlast ctx by the delay
 	var keeping sync.WaitGroup
 	ready := make(chan struct{}, count*100)
 	for _, c := range configs {
-		keeping.Go(func() { keepNode(ctx, c, f, d.stderr, ready) })
+		keeping.Go(func() { keepNode(up, c, f, d.stderr, ready) })
 	}
 	defer keeping.Wait()
 	defer cancel()
@@ -75,7 +76,13 @@ func runNodes(ctx context.Context, count int, ln net.Listener, d demoRun) int {
 	}
 	hs := &http.Server{Handler: f, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), ReadHeaderTimeout: 10 * time.Second}
 	defer hs.Close()
-	return d.serve(ctx, hs, ln, "nodes/")
+	code := d.serve(ctx, hs, ln, "nodes/")
+	if d.delay > 0 && code == cli.OK {
+		fmt.Fprintf(d.stderr, "sockeye demo: draining: not ready any more, and serving on for %v\n", d.delay)
+		f.drain()
+		time.Sleep(d.delay)
+	}
+	return code
 }
 
 // nodeConfigs gives each node its addresses, which it keeps when it is started again.

@@ -14,7 +14,7 @@ import (
 )
 
 func main() {
-	srv := socketio.NewServer(nil)
+	srv := socketio.NewServer(site.Options())
 	basics.New(srv, os.Getenv("ADMIN_TOKEN"))
 	site.Main(srv, http.NotFoundHandler())
 }

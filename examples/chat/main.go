@@ -10,7 +10,9 @@ import (
 func main() {
 	// Recovery: who loses the connection for less than two minutes comes back as
 	// the same socket, and gets what was said meanwhile.
-	srv := socketio.NewServer(&socketio.Options{Recovery: &socketio.Recovery{}})
+	o := site.Options()
+	o.Recovery = &socketio.Recovery{}
+	srv := socketio.NewServer(o)
 	chat.New(srv.Of("/"))
 	site.Main(srv, chat.Page())
 }

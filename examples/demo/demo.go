@@ -26,6 +26,10 @@ import (
 //go:embed page
 var page embed.FS
 
+// Restarting is the event that the pages take for the word that their server ends on
+// purpose: for Options.ShutdownEvent.
+const Restarting = site.Restarting
+
 // Names are the examples.
 var Names = []string{"chat", "editor", "game", "files"}
 

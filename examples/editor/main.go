@@ -17,7 +17,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	srv := socketio.NewServer(nil)
+	srv := socketio.NewServer(site.Options())
 	ed := editor.New(srv.Of("/"), store)
 	site.Main(srv, editor.Page())
 	if err := ed.Close(); err != nil {

@@ -17,7 +17,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	srv := socketio.NewServer(nil)
+	srv := socketio.NewServer(site.Options())
 	files.New(srv.Of("/"), store)
 	site.Main(srv, files.Page())
 	if err := store.Close(); err != nil {

@@ -8,7 +8,7 @@ import (
 )
 
 func main() {
-	srv := socketio.NewServer(nil)
+	srv := socketio.NewServer(site.Options())
 	games := game.New(srv.Of("/"), nil)
 	site.Main(srv, game.Page())
 	games.Close()

@@ -12,11 +12,14 @@ export function connect(options = {}) {
   // A cluster has one node for all users of a page that keeps its state in a process.
   options.query = { page: namespace, ...options.query };
   const socket = io(namespace, options);
+  let restarting = false; // the server has said that it ends on purpose
   const show = (yes) => {
-    $("state").textContent = yes ? "online" : "offline";
+    if (yes) restarting = false;
+    $("state").textContent = yes ? "online" : restarting ? "server restarts" : "offline";
     $("state").className = yes ? "pill on" : "pill off";
     document.body.classList.toggle("offline", !yes);
   };
+  socket.on("server restarting", () => (restarting = true));
   socket.on("connect", () => show(true));
   socket.on("disconnect", () => show(false));
   socket.on("connect_error", () => show(false));

@@ -17,7 +17,10 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/term"
+
 	"github.com/sockeye-go/socketio"
+	"github.com/sockeye-go/socketio/metrics"
 )
 
 //go:embed theme.css common.js
@@ -52,13 +55,29 @@ func withPath(r *http.Request, path string) *http.Request {
 	return &c
 }
 
+// Restarting is the event that the pages take for the word that their server ends on
+// purpose.
+const Restarting = "server restarting"
+
+// Options are those of a server that ends in good order, by which a load balancer and
+// the pages see what happens.
+func Options() *socketio.Options {
+	o := &socketio.Options{ShutdownEvent: Restarting}
+	if !term.IsTerminal(int(os.Stdin.Fd())) { // somebody who sits there would wait
+		o.ShutdownDelay = 2 * time.Second
+	}
+	return o
+}
+
 var addr = flag.String("addr", "localhost:3000", "listen on this `address`")
 
-// Main serves one example until it is interrupted, at localhost:3000 or --addr.
+// Main serves one example until it is interrupted, at localhost:3000 or --addr. To be
+// interrupted twice ends it at once.
 func Main(srv *socketio.Server, page http.Handler) {
 	flag.Parse()
 	mux := http.NewServeMux()
 	mux.Handle("/socket.io/", srv)
+	mux.Handle("/readyz", metrics.Readyz(srv))
 	mux.Handle("/", page)
 	hs := &http.Server{Addr: *addr, Handler: mux}
 	socketio.ConfigureServer(hs)
@@ -74,7 +93,7 @@ func Main(srv *socketio.Server, page http.Handler) {
 	}
 	stop()
 	// Sockets first: an http.Server knows neither WebSockets nor waiting polls.
-	end, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	end, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	if err = cmp.Or(err, errors.Join(srv.Shutdown(end), hs.Shutdown(end))); err != nil {
 		fmt.Fprintln(os.Stderr, err)
