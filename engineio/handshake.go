@@ -37,13 +37,9 @@ func (q query) form() form {
 func parseQuery(raw string) (q query) {
 	for raw != "" {
 		var pair string
-		pair, raw, _ = strings.Cut(raw, "&")
-		name, value, _ := strings.Cut(pair, "=")
-		if strings.Contains(name, "%") {
-			if n, err := url.QueryUnescape(name); err == nil {
-				name = n
-			}
-		}
+		pair, raw = cutByte(raw, '&')
+		name, value := cutByte(pair, '=')
+		name = unescaped(name)
 		var field *string
 		var b64 string
 		switch name {
@@ -60,16 +56,31 @@ func parseQuery(raw string) (q query) {
 		default:
 			continue
 		}
-		if v, err := url.QueryUnescape(value); err == nil {
-			*field = v
-		} else {
-			*field = value
-		}
+		*field = unescaped(value)
 		if field == &b64 {
 			q.b64 = b64 != ""
 		}
 	}
 	return q
+}
+
+// cutByte is strings.Cut for one byte, which it finds sooner.
+func cutByte(s string, sep byte) (before, after string) {
+	if i := strings.IndexByte(s, sep); i >= 0 {
+		return s[:i], s[i+1:]
+	}
+	return s, ""
+}
+
+// unescaped returns what s stands for, or s itself if that is nothing.
+func unescaped(s string) string {
+	if strings.IndexByte(s, '%') < 0 && strings.IndexByte(s, '+') < 0 {
+		return s
+	}
+	if v, err := url.QueryUnescape(s); err == nil {
+		return v
+	}
+	return s
 }
 
 // verify checks a request in the order of the original, which decides about

@@ -102,8 +102,7 @@ func (s *Session) servePost(w http.ResponseWriter, r *http.Request) {
 	}
 	s.receivePayload(p.form, body, binary && p.jsonp == "")
 	h := w.Header()
-	h.Set("Content-Type", "text/html")
-	h.Set("Content-Length", "2")
+	h["Content-Type"] = htmlType
 	s.srv.hookHeaders(h, r, false)
 	_, _ = io.WriteString(w, "ok")
 	s.flush(false) // this goroutine still owes the response
@@ -115,7 +114,7 @@ func isBinary(contentType string) bool {
 		return false
 	}
 	kind, _, _ := mime.ParseMediaType(contentType)
-	return kind == binaryPayload
+	return kind == binaryPayload[0]
 }
 
 // refuseLarge answers a POST beyond MaxPayload; the session stays, as in the
@@ -168,6 +167,14 @@ func (s *Server) readBody(buf *bytes.Buffer, w http.ResponseWriter, r *http.Requ
 	if err != nil {
 		return err
 	}
+	if n := int(r.ContentLength); n >= 0 && n <= smallBody && body == r.Body {
+		// As nearly all are: there is nothing to count, and none of the readers below.
+		buf.Grow(n)
+		b := buf.AvailableBuffer()[:n]
+		n, err := io.ReadFull(body, b)
+		buf.Write(b[:n])
+		return err
+	}
 	n, err := buf.ReadFrom(io.LimitReader(countedReader{body, came}, limit+1))
 	if err != nil && body != r.Body && !errors.Is(err, os.ErrDeadlineExceeded) {
 		err = fmt.Errorf("%w: %w", errNotEncoded, err)
@@ -177,6 +184,9 @@ func (s *Server) readBody(buf *bytes.Buffer, w http.ResponseWriter, r *http.Requ
 	}
 	return err
 }
+
+// smallBody is a size in bytes of which it does not matter how much of it has come.
+const smallBody = 4 << 10
 
 type countedReader struct {
 	io.Reader
@@ -265,15 +275,24 @@ func decodeBase64(b []byte) ([]byte, error) {
 // A payload is the body of the response to a poll.
 type payload struct {
 	data []byte
-	kind string // Content-Type
+	kind []string // Content-Type
 }
 
-// The kinds of payloads.
-const (
-	textPayload   = "text/plain; charset=UTF-8"
-	binaryPayload = "application/octet-stream"
-	scriptPayload = "text/javascript; charset=UTF-8"
+// Values of headers that are the same in many responses, which share them. Whoever
+// adds to one gets a copy.
+var (
+	textPayload   = []string{"text/plain; charset=UTF-8"}
+	binaryPayload = []string{"application/octet-stream"}
+	scriptPayload = []string{"text/javascript; charset=UTF-8"}
+
+	htmlType = []string{"text/html"}
+	noStore  = []string{"no-store"}
+	nosniff  = []string{"nosniff"}
 )
+
+// lengthKnown is the size in bytes below which net/http sets Content-Length by
+// itself, for less than the handler's look at its headers costs.
+const lengthKnown = 2 << 10
 
 // writePayload writes the response to a poll, compressed if it may be.
 func (s *Server) writePayload(w http.ResponseWriter, r *http.Request, p payload, first, compress bool) error {
@@ -281,9 +300,11 @@ func (s *Server) writePayload(w http.ResponseWriter, r *http.Request, p payload,
 	if c := s.opts.HTTPCompression; compress && len(p.data) >= c.Threshold {
 		p.data = c.compress(h, r, p.data)
 	}
-	h.Set("Content-Type", p.kind)
-	h.Set("Content-Length", strconv.Itoa(len(p.data)))
-	h.Set("Cache-Control", "no-store")
+	h["Content-Type"] = p.kind
+	if len(p.data) >= lengthKnown {
+		h.Set("Content-Length", strconv.Itoa(len(p.data)))
+	}
+	h["Cache-Control"] = noStore
 	if ua := r.UserAgent(); strings.Contains(ua, ";MSIE") || strings.Contains(ua, "Trident/") {
 		h.Set("X-XSS-Protection", "0")
 	}

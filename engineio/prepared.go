@@ -1,6 +1,7 @@
 package engineio
 
 import (
+	"bytes"
 	"encoding/base64"
 	"sync/atomic"
 
@@ -23,6 +24,8 @@ type Prepared struct {
 	frames  atomic.Pointer[[]byte] // WebSocket frames, built on first use
 	payload atomic.Pointer[[]byte] // packets of a polling payload, likewise
 	others  atomic.Pointer[otherForms]
+
+	packet []byte // what payload points to if it was there from the start
 }
 
 // otherForms are the frames for clients that want bytes otherwise.
@@ -38,6 +41,24 @@ func Prepare(msgs ...Message) *Prepared {
 		p.msgs = msgs
 	}
 	return p
+}
+
+// prepareCopy is Prepare for what the caller will change. Of a text, which is what
+// most are, the copy has its packet type before it: a payload of a poll as it stands.
+func prepareCopy(msgs []Message) *Prepared {
+	if len(msgs) == 1 && !msgs[0].Binary {
+		b := append(make([]byte, 0, 1+len(msgs[0].Data)), byte(packetMessage))
+		b = append(b, msgs[0].Data...)
+		p := Prepare(Message{Data: b[1:]})
+		p.packet = b
+		p.payload.Store(&p.packet)
+		return p
+	}
+	own := make([]Message, len(msgs))
+	for i, m := range msgs {
+		own[i] = Message{Binary: m.Binary, Data: bytes.Clone(m.Data)}
+	}
+	return Prepare(own...)
 }
 
 // prepareControl makes a packet that is not a message.

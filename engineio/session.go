@@ -1,7 +1,6 @@
 package engineio
 
 import (
-	"bytes"
 	"errors"
 	"net"
 	"slices"
@@ -111,11 +110,7 @@ func (s *Session) SendMessage(m Message, f Flags) error { return s.SendMessages(
 func (s *Session) SendMessages(f Flags, msgs ...Message) error {
 	t := s.ws.Load()
 	if t == nil {
-		own := make([]Message, len(msgs))
-		for i, m := range msgs {
-			own[i] = Message{Binary: m.Binary, Data: bytes.Clone(m.Data)}
-		}
-		return s.Send(Prepare(own...), f)
+		return s.Send(prepareCopy(msgs), f)
 	}
 	size := 0
 	for _, m := range msgs {
