@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,7 +9,6 @@ import (
 	"time"
 
 	"github.com/sockeye-go/socketio/adapter"
-	"github.com/sockeye-go/socketio/engineio"
 )
 
 // claimTimeout bounds what a client that came back waits for the store, whose
@@ -22,18 +20,22 @@ const (
 	askTimeout   = 6 * time.Second
 )
 
-// Claim implements [adapter.Recoverer]. Whoever puts his name into the record has
-// the session; then the node that was in it is asked what it knows better.
+// Claim implements [adapter.Recoverer]. Whoever puts his name into the record last
+// has the session; then the nodes that were in it are asked what they know better.
 func (a *Ordered) Claim(ctx context.Context, pid, offset string, lim adapter.ReplayLimits) (*adapter.Claim, error) {
 	// A client that leaves meanwhile gives the claim back when it is made.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimTimeout)
 	defer cancel()
-	here, err := a.claimHere(pid)
+	s, err := a.claimHere(pid)
 	if err != nil {
 		return nil, err
 	}
-	s, has, err := a.take(ctx, here, pid, offset)
+	has, err := a.take(ctx, s, offset)
+	if err == nil && !a.settle(s) {
+		err = a.claimedElsewhere()
+	}
 	if err != nil {
+		a.giveUp(s, err)
 		return nil, err
 	}
 	r, err := a.ready(ctx, s, has, lim)
@@ -90,429 +92,78 @@ func (e *notNowError) Unwrap() error { return e.refused }
 
 const unreachable = "the store cannot be reached: %v"
 
-// claimHere marks the session of a client that is away, if it is on this node.
+// claimHere marks the session of a client that is away. One that is not on this
+// node begins blank, so that whoever asks for it meanwhile waits for what becomes
+// of it.
 func (a *Ordered) claimHere(pid string) (*session, error) {
 	a.sessionsMu.Lock()
+	defer a.sessionsMu.Unlock()
 	s := a.sessions[pid]
-	a.sessionsMu.Unlock()
 	if s == nil {
-		return nil, nil
+		s = &session{a: a, pid: pid, blank: true}
+		a.sessions[pid] = s
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case s.moved:
-		return nil, nil
 	case s.ended: // the store may not know it yet
 		return nil, errUnknown
 	case s.m != nil:
 		return nil, &adapter.BusyError{Member: s.m}
 	case s.claimed:
-		return nil, &adapter.RefusedError{Reason: adapter.SessionClaimed, Again: true}
+		return nil, s.claimedError()
 	}
-	s.claimed, s.lying, s.laid = true, false, false
+	s.claimLocked()
 	return s, nil
 }
 
-// take returns the session in the hands of this node. here is the one that it
-// has.
-func (a *Ordered) take(ctx context.Context, here *session, pid, offset string) (s *session, has Position, err error) {
-	has, known := ParsePosition(offset)
-	for range 10 { // the node that has it may be writing
-		b, version, err := a.log.Load(ctx, pid)
-		if err != nil && (here == nil || here.elsewhere()) {
-			if here != nil {
-				a.release(here)
-			}
-			return nil, has, a.notNow(unreachable, err)
-		}
-		// While the store is away nobody else can take it.
-		if err != nil || b == nil && here != nil && here.unsaved() {
-			return here, later(has, here.start), nil
-		}
-		w, err := decodeSession(b)
-		if err == nil && w.State != nil && w.State.Node == a.uid && here != nil {
-			return here, later(has, here.start), nil
-		}
-		if here != nil {
-			a.drop(here) // another has it, or had it since
-			here = nil
-		}
-		if err != nil || w.PID != pid || w.State == nil && !known || w.State != nil && w.State.Node == a.uid {
-			return nil, has, errUnknown
-		}
-		if s, err = a.takeOver(ctx, w, version, has); err != nil {
-			return nil, has, err
-		}
-		if s != nil {
-			return s, later(has, s.start), nil
-		}
-	}
-	return nil, has, &adapter.RefusedError{Reason: adapter.SessionClaimed, Again: true}
+// claimLocked marks that the session is being taken, by a client that came back to
+// this node, or from this node.
+func (s *session) claimLocked() {
+	s.claimed, s.taking, s.claimedAt = true, true, time.Now()
+	s.lying, s.laid = false, false
 }
 
-// takeOver takes a session from another node. It returns nil if the record is not
-// what it was.
-func (a *Ordered) takeOver(ctx context.Context, w *wireSession, version string, has Position) (*session, error) {
-	s := w.session(a, has)
-	s.claimed = true
-	b, err := s.wire(s.data).encode()
-	if err != nil {
-		return nil, err
-	}
-	r := &Record{Key: w.PID, Value: b, Version: version, TTL: a.max.MaxDuration}
-	switch err := a.log.Save(ctx, []*Record{r}); {
-	case err != nil:
-		return nil, a.notNow(unreachable, err)
-	case r.Conflict:
-		return nil, nil
-	}
-	s.version = r.Version
+// claimedError is for who asks while another claim is at work. It is bounded: what
+// a claim waits for may never end.
+func (s *session) claimedError() *adapter.RefusedError {
+	return &adapter.RefusedError{Reason: adapter.SessionClaimed, Again: time.Since(s.claimedAt) < claimPatience}
+}
+
+// claimedElsewhere is for a claim that another overtook.
+func (a *Ordered) claimedElsewhere() error {
+	return &adapter.RefusedError{Reason: adapter.SessionClaimed, Again: a.patience.lasts()}
+}
+
+// settle ends the taking: this node has the session, and needs to ask nobody any
+// more. It reports false if a newer claim waits for it.
+func (a *Ordered) settle(s *session) bool {
 	a.sessionsMu.Lock()
-	a.sessions[w.PID] = s
+	delete(a.handed, s.pid)
 	a.sessionsMu.Unlock()
-	if w.State == nil { // of a Node server
-		return s, nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.from = nil
+	if s.wanted > s.turn {
+		return false // which gets it when it is released
 	}
-	was, err := w.encode()
-	if err != nil {
-		return nil, err
-	}
-	latest, err := a.latest(ctx, w)
-	if err != nil {
-		if errors.Is(err, errUnknown) {
-			a.end(s)
-		} else { // it stays where it was
-			a.putBack(s, w, &Record{Key: w.PID, Value: was, Version: r.Version, TTL: r.TTL})
-		}
-		return nil, err
-	}
-	s.update(latest)
-	return s, nil
+	s.taking = false
+	s.tell()
+	return true
 }
 
-// putBack puts another node's name into a record again. If the store does not take
-// that, this node has the session: it is the one that will be asked for it.
-func (a *Ordered) putBack(s *session, w *wireSession, r *Record) {
-	ctx, cancel := context.WithTimeout(context.Background(), a.o.PublishTimeout)
-	defer cancel()
-	if err := a.log.Save(ctx, []*Record{r}); err == nil {
+// giveUp is for a claim that failed.
+func (a *Ordered) giveUp(s *session, err error) {
+	s.mu.Lock()
+	ended, blank := s.ended, s.blank
+	s.mu.Unlock()
+	switch {
+	case ended:
+	case blank, errors.Is(err, errUnknown): // another has it, or had it since
 		a.drop(s)
-		return
+	default:
+		a.release(s)
 	}
-	s.update(w)
-	a.release(s)
-}
-
-// errUnknown is what the node says that has a session no more.
-var errUnknown error = &adapter.RefusedError{Reason: adapter.UnknownSession}
-
-// unsaved reports whether the store has never had the session.
-func (s *session) unsaved() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.version == "" && !s.taken && !s.ended
-}
-
-// elsewhere reports whether another node may have taken the session.
-func (s *session) elsewhere() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.taken
-}
-
-// latest asks the node that saved a session to let it go. If that is gone, what
-// it saved is the latest.
-func (a *Ordered) latest(ctx context.Context, w *wireSession) (*wireSession, error) {
-	uid := w.State.Node
-	if uid == "" { // it had too many
-		return w, nil
-	}
-	there, err := a.reaches(ctx, uid)
-	if err != nil {
-		return nil, a.notNow(unreachable, err)
-	}
-	if there {
-		answer, err := a.askFor(ctx, uid, w.PID)
-		switch {
-		case err != nil:
-			a.host.Logger().Warn("node does not answer for a session", "nsp", a.nsp, "node", uid, "error", err)
-		case answer.Refused != "":
-			// A claim there is of a connection that the client had before this one.
-			return nil, &adapter.RefusedError{Reason: answer.Refused, Again: answer.Refused == adapter.SessionClaimed}
-		case answer.Session == nil:
-			return nil, errUnknown
-		default:
-			return answer.Session, nil
-		}
-	}
-	if w.State.Gone == 0 { // it was killed, or does not know
-		if w.State.Gone, err = a.lastSeen(ctx, uid); err != nil {
-			return nil, errUnknown
-		}
-	}
-	return w, nil
-}
-
-func (a *Ordered) reaches(ctx context.Context, uid string) (bool, error) {
-	if r, ok := a.ch.(Reacher); ok {
-		return r.Reaches(ctx, uid)
-	}
-	if p, ok := a.ch.(Presence); ok {
-		present, err := p.Present(ctx)
-		return err == nil && present(uid), err
-	}
-	return slices.Contains(a.nodes.ids(), uid), nil
-}
-
-// A letGo is the answer of a node that was asked for a session.
-type letGo struct {
-	Session *wireSession `json:"session,omitempty"`
-	Refused string       `json:"refused,omitempty"`
-}
-
-// askFor asks a node for a session.
-func (a *Ordered) askFor(ctx context.Context, uid, pid string) (*letGo, error) {
-	v, err := NewValues(pid)
-	if err != nil {
-		return nil, err
-	}
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
-	defer cancel()
-	r := a.requests.add([]string{uid}, 1)
-	defer a.requests.remove(r)
-	m := &Message{Type: sessionRequest, UID: a.uid, NSP: a.nsp, RequestID: r.id, Values: v}
-	if err := a.out.push(outgoing{to: uid, m: m}); err != nil {
-		return nil, err
-	}
-	if _, _, err := r.wait(ctx); err != nil {
-		return nil, err
-	}
-	answers, _ := r.next(canceled)
-	if len(answers) == 0 {
-		return nil, errors.New("it has left")
-	}
-	var l letGo
-	if answers[0].Err != nil {
-		return nil, answers[0].Err
-	}
-	if err := json.Unmarshal(answers[0].Args[0], &l); err != nil {
-		return nil, err
-	}
-	if l.Session != nil && (l.Session.PID != pid || l.Session.SID == "" || l.Session.State == nil) {
-		return nil, errors.New("it answers with another session")
-	}
-	return &l, nil
-}
-
-// letGo lets another node have a session, whose client is there: the connection
-// is ended if there still is one, and its handlers are done before the answer.
-func (a *Ordered) letGo(m *Message) {
-	answer := a.surrender(m)
-	v, err := NewValues(answer)
-	if err != nil {
-		a.host.Logger().Error("session cannot be sent", "nsp", a.nsp, "error", err)
-		return
-	}
-	a.respond(m.UID, &Message{Type: sessionResponse, RequestID: m.RequestID, Values: v})
-}
-
-func (a *Ordered) surrender(m *Message) letGo {
-	var pids []string
-	if err := json.Unmarshal(m.Values.JSON, &pids); err != nil || len(pids) != 1 {
-		return letGo{}
-	}
-	a.sessionsMu.Lock()
-	s := a.sessions[pids[0]]
-	a.sessionsMu.Unlock()
-	if s == nil {
-		return letGo{}
-	}
-	s.mu.Lock()
-	old := s.m
-	if old == nil {
-		old = s.prev
-	}
-	if s.ended && !s.moved {
-		s.mu.Unlock()
-		return letGo{}
-	}
-	if s.ended || s.claimed {
-		s.always, s.taken = true, false // the other has put its name into the record
-		s.mu.Unlock()
-		return letGo{Refused: adapter.SessionClaimed}
-	}
-	s.claimed = true
-	s.mu.Unlock()
-	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
-	defer cancel()
-	if old != nil {
-		if err := old.Supersede(ctx); err != nil {
-			s.anew() // it stays here
-			a.release(s)
-			return letGo{Refused: err.Error()}
-		}
-	}
-	data := json.RawMessage(s.data)
-	if old != nil {
-		data = describe(old)
-	}
-	s.mu.Lock()
-	if s.ended || s.m != nil { // its client or a handler has ended it
-		s.mu.Unlock()
-		return letGo{}
-	}
-	w := s.wire(data)
-	s.mu.Unlock()
-	a.drop(s)
-	return letGo{Session: w}
-}
-
-// A replay is what a client missed, in order, and the rooms that its socket has
-// been put into and taken out of meanwhile.
-type replay struct {
-	has, to Position
-	packets []*missed
-	bytes   int
-	rooms   []stay
-	ended   bool
-}
-
-type missed struct {
-	p   *adapter.Packet
-	pos Position
-}
-
-// ready finds out what the client of a session misses that has what is up to a
-// position.
-func (a *Ordered) ready(ctx context.Context, s *session, has Position, lim adapter.ReplayLimits) (*replay, error) {
-	if time.Since(s.goneAt) > a.max.MaxDuration {
-		return nil, &adapter.RefusedError{Reason: adapter.UnknownSession}
-	}
-	if s.doubts(has) {
-		return nil, &adapter.RefusedError{Reason: adapter.LogTooShort}
-	}
-	if has.After(a.tail.begun()) {
-		head, err := a.log.Head(ctx)
-		if err != nil {
-			return nil, a.notNow(unreachable, err)
-		}
-		if has.After(head) {
-			return nil, &adapter.RefusedError{Reason: adapter.UnknownOffset}
-		}
-	}
-	// This node may not have read yet what the session knows of.
-	if err := a.tail.wait(ctx, later(has, s.settled)); err != nil {
-		return nil, a.notNow("this node is behind the log: %v", err)
-	}
-	s.mu.Lock()
-	from := s.behindOf(has)
-	r := &replay{has: has, to: from, rooms: slices.Clone(s.rooms)}
-	s.mu.Unlock()
-	entries, to, ok := a.tail.after(from)
-	if !ok {
-		reaches, err := a.log.Reaches(ctx, from)
-		if err != nil {
-			return nil, a.notNow(unreachable, err)
-		}
-		if !reaches {
-			return nil, &adapter.RefusedError{Reason: adapter.LogTooShort}
-		}
-	}
-	for !ok {
-		ms, err := a.log.After(ctx, r.to)
-		if err != nil {
-			return nil, a.notNow(unreachable, err)
-		}
-		if len(ms) == 0 { // all that this node has read is older
-			return nil, &adapter.RefusedError{Reason: adapter.LogTooShort}
-		}
-		for _, m := range ms {
-			if replayed(m) {
-				s.replay(r, &logged{m: m}, lim)
-			}
-			r.to = m.Position
-		}
-		if r.over(lim) {
-			return nil, &adapter.RefusedError{Reason: adapter.TooMuchMissed}
-		}
-		entries, to, ok = a.tail.after(r.to)
-	}
-	for _, e := range entries {
-		s.replay(r, e, lim)
-	}
-	r.to = later(r.to, to)
-	switch {
-	case r.ended:
-		return nil, &adapter.RefusedError{Reason: adapter.UnknownSession}
-	case r.over(lim):
-		return nil, &adapter.RefusedError{Reason: adapter.TooMuchMissed}
-	}
-	return r, nil
-}
-
-// behindOf returns the position behind which a client may have missed something
-// that has what is up to has. Whoever has what was delivered to it last has
-// missed nothing of what had been delivered when it left, however long ago that
-// last one was.
-func (s *session) behindOf(has Position) Position {
-	from := later(has, s.start)
-	if has.Compare(s.last) >= 0 {
-		from = later(from, s.settled)
-	}
-	return from
-}
-
-func (r *replay) over(lim adapter.ReplayLimits) bool {
-	return len(r.packets) > lim.Packets || r.bytes > lim.Bytes
-}
-
-// replay adds what a message means to the session. Beyond the limits nothing is
-// added.
-func (s *session) replay(r *replay, e *logged, lim adapter.ReplayLimits) {
-	m, now := e.m, session{id: s.id, rooms: r.rooms}
-	switch {
-	case r.over(lim) || !now.selected(m.Target, m.Position):
-		return
-	case m.Type == broadcastHere && !now.onNode(m.UID, m.Position):
-		return
-	case m.Type == Broadcast || m.Type == broadcastHere:
-		if m.Flags&engineio.Volatile != 0 {
-			return
-		}
-		p, err := s.a.packetOf(e)
-		if err != nil {
-			return // it was delivered to nobody
-		}
-		r.packets = append(r.packets, &missed{p, m.Position})
-		r.bytes += p.Prepared.Size()
-	case s.foreign || !m.Position.After(s.settled): // the rooms know of it
-		return
-	case m.Type == SocketsJoin:
-		if s.fits(r.rooms, m.Rooms) {
-			now.joinLocked(m.Position, m.Rooms)
-		}
-	case m.Type == SocketsLeave:
-		now.leaveLocked(m.Position, m.Rooms)
-	case m.Type == DisconnectSockets:
-		r.ended = true
-	}
-	r.rooms = now.rooms
-}
-
-// fits reports whether the socket of the session may be in more rooms.
-func (s *session) fits(rooms []stay, more []string) bool {
-	if s.prev == nil {
-		return len(rooms)+len(more) <= maxStays+1024
-	}
-	n := 0
-	for _, r := range rooms {
-		if r.To == ongoing && !r.Node {
-			n++
-		}
-	}
-	limit := s.prev.Membership().Limited()
-	return limit == 0 || n+len(more) <= limit
 }
 
 // claimed is the claim of a session that is ready.
@@ -580,6 +231,7 @@ func (s *session) resume(m adapter.Member, r *replay, connect func() bool) bool 
 		return false
 	}
 	s.m, s.prev, s.data, s.claimed, s.doubted = m, nil, nil, false, false
+	s.tell()
 	s.absent = time.Time{}
 	s.base = later(r.to, to)
 	s.rooms = r.rooms

@@ -6,3 +6,7 @@ func (a *Ordered) Absences() int {
 	defer a.sessionsMu.Unlock()
 	return len(a.absences)
 }
+
+// LetsGo reports whether a message is the answer of a node that was asked for a
+// session.
+func LetsGo(m *Message) bool { return m.Type == sessionResponse }

@@ -36,7 +36,7 @@ const (
 	// These are ours; Node nodes do not know them, and ignore them.
 	broadcastLeft   // RequestID: a client that was asked will not answer any more
 	broadcastHere   // in a log: a Broadcast for the sockets of the sender alone
-	sessionRequest  // RequestID, Values: the pid; asks a node to let a session go
+	sessionRequest  // RequestID, Values: pid and turn; asks a node to let a session go
 	sessionResponse // RequestID, Values: the session, or null
 	lastType
 )

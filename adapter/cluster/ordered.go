@@ -26,7 +26,8 @@ type Ordered struct {
 
 	sessionsMu sync.Mutex // taken before a session's
 	sessions   map[string]*session
-	absences   []absence // in order of leaving
+	absences   []absence           // in order of leaving
+	handed     map[string]handover // by pid, of the last moments
 	closing    bool
 	keeper     *time.Timer
 
@@ -44,7 +45,7 @@ var _ adapter.Recoverer = (*Ordered)(nil)
 func NewOrderedFactory(bus Bus, store Store, o *Options) adapter.Factory {
 	o = o.withDefaults()
 	return func(h adapter.Host) (adapter.Adapter, error) {
-		a := &Ordered{Adapter: makeAdapter(o, h), max: h.Recovery(), sessions: make(map[string]*session)}
+		a := &Ordered{Adapter: makeAdapter(o, h), max: h.Recovery(), sessions: make(map[string]*session), handed: make(map[string]handover)}
 		a.handle = a.handleOrdered
 		a.setLostFrom = a.lostFrom
 		a.leftOut = a.own.skip

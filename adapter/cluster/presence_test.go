@@ -89,6 +89,8 @@ func TestPresence(t *testing.T) {
 			t.Errorf("%d nodes after an hour; want 3", n)
 		}
 
+		time.Sleep(500 * time.Millisecond) // between two looks of the nodes
+
 		// A node that does not number what it sends, as those of Node.
 		node, err := bus.Hub.Open("/test", "node", &deaf{})
 		if err != nil {

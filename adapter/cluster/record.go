@@ -21,8 +21,10 @@ type wireSession struct {
 }
 
 type wireState struct {
-	Node    string    `json:"node"` // uid of the one that saved it
-	Gone    int64     `json:"gone"` // ms since 1970; 0 while the socket is connected
+	Node    string    `json:"node"`           // uid of the one that saved it
+	Turn    uint64    `json:"turn,omitempty"` // how often it has gone from node to node
+	From    []string  `json:"from,omitempty"` // nodes that may still have it: Node is asking them
+	Gone    int64     `json:"gone"`           // ms since 1970; 0 while the socket is connected
 	Start   Position  `json:"start"`
 	Last    Position  `json:"last"`
 	Settled Position  `json:"settled"`
@@ -37,6 +39,7 @@ func (s *session) wire(data json.RawMessage) *wireSession {
 	}
 	st := &wireState{
 		Node: s.a.uid, Start: s.start, Last: s.last, Settled: s.settled, Rooms: slices.Clone(s.rooms),
+		Turn: s.turn, From: s.from,
 	}
 	if s.m == nil {
 		st.Gone = s.goneAt.UnixMilli()
@@ -78,30 +81,29 @@ func parseSession(text []byte) (*wireSession, error) {
 	return &w, nil
 }
 
-// session makes the session of a record, whose client has what is up to offset.
-// What Node saved says nothing of positions: rooms are taken to have been as they
-// are, for all that the client misses.
-func (w *wireSession) session(a *Ordered, has Position) *session {
-	s := &session{a: a, pid: w.PID, id: w.SID, data: w.Data, goneAt: time.Now()}
+// withState adds to what Node saved, which says nothing of positions, that the
+// rooms have been as they are for all that a client misses that has what is up to
+// has.
+func (w *wireSession) withState(has Position) *wireSession {
 	if w.State != nil {
-		s.update(w)
-		return s
+		return w
 	}
-	s.foreign = true
-	s.start, s.last, s.settled = has, has, has
+	s := session{id: w.SID}
 	s.joinLocked(Position{}, w.Rooms)
-	return s
+	c := *w
+	c.State = &wireState{Gone: time.Now().UnixMilli(), Start: has, Last: has, Settled: has, Rooms: s.rooms}
+	return &c
 }
 
-// update sets what a record says.
-func (s *session) update(w *wireSession) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// fillLocked sets what a record says. s.mu is held.
+func (s *session) fillLocked(w *wireSession) {
 	st := w.State
-	s.data, s.start, s.last, s.settled, s.rooms = w.Data, st.Start, st.Last, st.Settled, st.Rooms
+	s.id, s.data, s.prev = w.SID, w.Data, nil
+	s.start, s.last, s.settled, s.rooms = st.Start, st.Last, st.Settled, slices.Clone(st.Rooms)
 	if s.doubted = st.Doubt != nil; s.doubted {
 		s.doubt = *st.Doubt
 	}
+	s.goneAt = time.Now()
 	if st.Gone != 0 {
 		s.goneAt = time.UnixMilli(st.Gone)
 	}

@@ -20,9 +20,10 @@ func TestNodeSession(t *testing.T) {
 	if err != nil || w.SID != "id" || w.PID != "pid" || string(w.Data) != `{"name":"ann"}` || w.State != nil {
 		t.Fatalf("read %+v, %v", w, err)
 	}
-	s := w.session(&Ordered{Adapter: &Adapter{}}, Position{5, 1})
-	if got := s.roomNames(); !reflect.DeepEqual(got, []string{"x"}) || s.start != (Position{5, 1}) || !s.foreign {
-		t.Errorf("session %+v with rooms %q", s, got)
+	var s session
+	s.fillLocked(w.withState(Position{5, 1}))
+	if got := s.roomNames(); !reflect.DeepEqual(got, []string{"x"}) || s.start != (Position{5, 1}) || s.id != "id" {
+		t.Errorf("session %s from %v with rooms %q", s.id, s.start, got)
 	}
 }
 
@@ -30,7 +31,7 @@ func TestNodeSession(t *testing.T) {
 // read is written as what is read the same.
 func FuzzSession(f *testing.F) {
 	w := &wireSession{SID: "id", PID: "pid", Rooms: RoomNames{"id", "x"}, Data: []byte("{}"), State: &wireState{
-		Node: "uid", Gone: 7, Start: Position{1, 2}, Doubt: &Position{3, 4},
+		Node: "uid", Turn: 3, From: []string{"before"}, Gone: 7, Start: Position{1, 2}, Doubt: &Position{3, 4},
 		Rooms: []stay{{Room: "x", From: Position{1, 2}, To: ongoing}, {Room: "uid", To: Position{2, 3}, Node: true}},
 	}}
 	b, err := w.encode()
@@ -52,6 +53,8 @@ func FuzzSession(f *testing.F) {
 		if err != nil || w2.SID != w.SID || !reflect.DeepEqual(w2.State, w.State) || len(w2.Rooms) != len(w.Rooms) {
 			t.Errorf("%+v is read again as %+v, %v", w, w2, err)
 		}
-		w.session(&Ordered{Adapter: &Adapter{}}, Position{}).roomNames()
+		var s session
+		s.fillLocked(w.withState(Position{}))
+		s.roomNames()
 	})
 }

@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"slices"
 	"strconv"
@@ -78,6 +77,10 @@ func (s *session) leaves(m adapter.Member) bool {
 // absentLocked notes that the client of a session is away. sessionsMu is held.
 func (a *Ordered) absentLocked(s *session) {
 	s.mu.Lock()
+	if s.ended { // another node has it already
+		s.mu.Unlock()
+		return
+	}
 	since := s.goneAt
 	known := s.absent.Equal(since) // a client may give a claim back as often as it likes
 	s.absent = since
@@ -160,6 +163,7 @@ func (a *Ordered) drop(s *session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ended, s.moved, s.prev = true, true, nil
+	s.tell()
 	a.dropLocked(s)
 }
 
@@ -168,6 +172,7 @@ func (a *Ordered) end(s *session) {
 	s.mu.Lock()
 	was := s.ended
 	s.ended, s.prev = true, nil
+	s.tell()
 	s.mu.Unlock()
 	a.uncount(s)
 	if !was && !a.save.addLast(s) {
@@ -178,8 +183,13 @@ func (a *Ordered) end(s *session) {
 // release gives a session back: its client left again.
 func (a *Ordered) release(s *session) {
 	s.mu.Lock()
-	s.claimed = false
+	s.claimed, s.taking = false, false
+	s.tell()
+	over := s.ended || s.m != nil
 	s.mu.Unlock()
+	if over {
+		return
+	}
 	a.sessionsMu.Lock()
 	a.absentLocked(s)
 	a.sessionsMu.Unlock()
@@ -324,6 +334,9 @@ func (a *Ordered) keep() {
 		now := time.Now()
 		a.tail.expire(now)
 		a.expireAbsences(now)
+		a.sessionsMu.Lock()
+		a.forgetHandedOver(now)
+		a.sessionsMu.Unlock()
 		if now.Sub(renewed) >= openTTL/2 {
 			renewed = now
 			for _, s := range a.allSessions() {
@@ -365,12 +378,13 @@ func (a *Ordered) sayAlive() {
 	}
 }
 
-// lastSeen returns when a node was there last, in ms since 1970.
+// lastSeen returns when a node was there last, in ms since 1970, 0 if that is not
+// known.
 func (a *Ordered) lastSeen(ctx context.Context, uid string) (int64, error) {
 	b, _, err := a.log.Load(ctx, nodeKey(uid))
 	if err != nil {
 		return 0, err
 	}
-	var ms int64
-	return ms, json.Unmarshal(b, &ms)
+	ms, _ := strconv.ParseInt(string(b), 10, 64)
+	return ms, nil
 }

@@ -126,15 +126,24 @@ func (w *saver) write(batch []*session) bool {
 		}
 	}
 	for i, r := range rs {
-		if r.Value == nil && r.Conflict {
+		switch {
+		case !r.Conflict:
+		case r.Value == nil:
 			w.deleteOwn(r)
+		case w.ours(of[i], r):
+			w.add(of[i])
+			continue
 		}
 		of[i].saved(r)
 	}
 	for _, s := range batch {
 		s.mu.Lock()
 		over := s.ended && !s.moved && (s.version == "" || s.gone || s.taken) || s.laid && s.m == nil && !s.claimed
+		taken, turn := over && s.ended && s.taken, s.turn
 		s.mu.Unlock()
+		if taken { // and that node may ask for it yet
+			w.a.remember(s, nil, turn)
+		}
 		if over {
 			w.a.drop(s)
 		}
@@ -153,6 +162,31 @@ func (w *saver) deleteOwn(r *Record) {
 	if s, err := decodeSession(b); err == nil && s.State != nil && s.State.Node == w.a.uid {
 		_ = w.a.log.Save(ctx, []*Record{{Key: r.Key, Version: version}})
 	}
+}
+
+// ours reports whether a record that is not what this node has written is its own
+// all the same, and what version it has: another node put its name into it and then
+// back, or was refused, or the store has let go of it.
+func (w *saver) ours(s *session, r *Record) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), w.a.o.PublishTimeout)
+	defer cancel()
+	b, version, err := w.a.log.Load(ctx, r.Key)
+	if err != nil {
+		return true // to be seen when the store is back
+	}
+	var is *wireSession
+	if b != nil {
+		if is, err = decodeSession(b); err != nil || is.State == nil {
+			return false
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if is != nil && is.State.Node != w.a.uid && is.State.Turn > s.turn { // it will ask
+		return false
+	}
+	s.version = version
+	return true
 }
 
 // record is what is to be written of a session, nil if nothing is.
@@ -196,12 +230,10 @@ func (s *session) saved(r *Record) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if r.Value == nil {
-		s.gone = true
+		s.gone, s.taken = true, r.Conflict
 		return
 	}
-	if r.Conflict {
-		// Another node has taken it, and will perhaps ask for it; or the store has
-		// let go of it.
+	if r.Conflict { // another node has taken it, and will perhaps ask for it
 		s.taken = true
 		return
 	}

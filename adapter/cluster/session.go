@@ -20,7 +20,7 @@ type session struct {
 	prev adapter.Member // whom it had before that, if on this node
 	// ended: it is over, or another node has it, which moved says.
 	ended, moved bool
-	claimed      bool // a client that came back is being connected
+	claimed      bool // a client that came back is being connected, or another node gets it
 	foreign      bool // a Node server saved it
 	counted      bool // among the clients that are away
 	lying, laid  bool // this node gives it up, when the store knows; that is being told
@@ -40,6 +40,15 @@ type session struct {
 	doubted bool
 
 	rooms []stay
+
+	// Of a claim.
+	claimedAt time.Time
+	taking    bool          // nodes, or handlers, are being waited for
+	blank     bool          // and nothing is known yet
+	from      []string      // who may have it, as long as not all have been asked
+	turn      uint64        // of those who put their names into the record, the last
+	wanted    uint64        // by the claim with that turn
+	told      chan struct{} // closed when something of this has changed
 
 	// Of the record in the store.
 	version string

@@ -348,9 +348,7 @@ func restartsAndKills(t *testing.T, exe string, st store) {
 		if !down.Good() || !up.Good() {
 			t.Errorf("%s: a promise was broken", settings[k].name())
 		}
-		// Not to be recovered is allowed, as long as the client is told. On a machine
-		// so busy that stores do not answer in time it happens.
-		if down.Comebacks == 0 || 5*down.Recoveries < 4*down.Comebacks {
+		if down.Comebacks == 0 || down.Recoveries < down.Comebacks {
 			t.Errorf("%s: %d of %d comebacks were recovered", settings[k].name(), down.Recoveries, down.Comebacks)
 		}
 	}
