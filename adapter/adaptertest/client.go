@@ -54,8 +54,9 @@ func NewClient(t *testing.T, on adapter.Adapter, rooms ...string) *Client {
 	return c
 }
 
-// Read has the client receive the next n of what it was sent, or all if n < 0.
-func (c *Client) Read(n int) {
+// Read has the client receive the next n of what it was sent, or all if n < 0, and
+// returns how many it has received.
+func (c *Client) Read(n int) int {
 	c.link.mu.Lock()
 	defer c.link.mu.Unlock()
 	if n < 0 || n > len(c.link.got) {
@@ -68,6 +69,7 @@ func (c *Client) Read(n int) {
 		}
 	}
 	c.link.got = c.link.got[n:]
+	return n
 }
 
 // Events returns what the client has received since the last call.

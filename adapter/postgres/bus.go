@@ -129,7 +129,7 @@ func (c *channel) Send(ctx context.Context, ms []*cluster.Message, to []string) 
 		}
 	}
 	for i, m := range ms {
-		n, err := c.o.encode(m, to[i])
+		n, err := c.o.encode(m, c.name, to[i])
 		if err != nil {
 			errs = append(errs, &cluster.EncodeError{Err: err})
 			continue
@@ -164,9 +164,10 @@ func (c *channel) send(ctx context.Context, notices []notice) error {
 // receive hands a batch of notifications to those they are for.
 func (b *bus) receive(ctx context.Context, batch []*pgconn.Notification) {
 	type delivery struct {
-		c  *channel
-		n  *pgconn.Notification
-		id int64
+		c     *channel
+		n     *pgconn.Notification
+		id    int64
+		alone bool
 	}
 	var all []delivery
 	var ids []int64
@@ -178,7 +179,7 @@ func (b *bus) receive(ctx context.Context, batch []*pgconn.Notification) {
 			l.notified(n.Payload)
 		}
 		for _, c := range channels {
-			id, mine := readHeader(n.Payload, c.uid)
+			id, alone, mine := readHeader(n.Payload, c.uid)
 			if id != 0 {
 				b.table.seen()
 			}
@@ -188,13 +189,16 @@ func (b *bus) receive(ctx context.Context, batch []*pgconn.Notification) {
 			if id != 0 {
 				ids = append(ids, id)
 			}
-			all = append(all, delivery{c, n, id})
+			all = append(all, delivery{c, n, id, alone})
 		}
 	}
 	attachments, err := b.table.fetch(ctx, ids)
 	for _, d := range all {
-		payload := []byte(d.n.Payload)
-		if d.id != 0 {
+		var payload []byte
+		ours := false
+		if d.id == 0 {
+			payload, ours = b.o.openText(d.n.Channel, d.n.Payload)
+		} else {
 			if payload = attachments[d.id]; payload == nil {
 				if ctx.Err() != nil {
 					continue // the last namespace is closed
@@ -205,6 +209,15 @@ func (b *bus) receive(ctx context.Context, batch []*pgconn.Notification) {
 				b.o.Logger.Error("message of another node was lost", "nsp", d.c.nsp, "error", err)
 				continue
 			}
+			to := ""
+			if d.alone {
+				to = d.c.uid
+			}
+			payload, ours = b.o.key().Open(noticePlace(d.n.Channel, to), payload)
+		}
+		if !ours {
+			b.o.Logger.Warn("message dropped: it is not from a node with this key", "nsp", d.c.nsp)
+			continue
 		}
 		m, err := decode(payload, d.c.nsp)
 		if err != nil {

@@ -37,7 +37,7 @@ type SQL interface {
 }
 
 // NewEmitter returns an emitter for the namespace "/" that emits at once. Of o
-// ChannelPrefix, Table and PayloadThreshold count, and must be those of the
+// ChannelPrefix, Table, PayloadThreshold and Key count, and must be those of the
 // servers. db may be nil if it is used with transactions alone.
 func NewEmitter(db DB, o *Options) *Emitter {
 	return newEmitter(db, o, false)
@@ -46,7 +46,7 @@ func NewEmitter(db DB, o *Options) *Emitter {
 // NewLogEmitter is [NewEmitter] for servers with a log, [NewLog]. What is emitted is
 // written to a table, the outbox, and moved into the log by one of the servers as
 // soon as it is committed. If none is connected then, it waits for one: it is not
-// lost. Of o ChannelPrefix and LogPrefix count.
+// lost. Of o ChannelPrefix, LogPrefix and Key count.
 func NewLogEmitter(db DB, o *Options) *Emitter { return newEmitter(db, o, true) }
 
 func newEmitter(db DB, o *Options, logged bool) *Emitter {
@@ -97,9 +97,11 @@ func (e *Emitter) on(exec notifier) *cluster.Emitter {
 func (e *Emitter) statement(m *cluster.Message) (statement, error) {
 	if e.logged {
 		b, err := cluster.Encode(m)
-		return statement{e.o.emitOutbox(), []any{e.o.channel(m.NSP), b, e.o.logChannel(m.NSP)}}, err
+		row := e.o.channel(m.NSP)
+		return statement{e.o.emitOutbox(), []any{row, e.o.key().Seal(e.o.logPlace(row), b), e.o.logChannel(m.NSP)}}, err
 	}
 	m.Seq = emitted.Add(1)
-	n, err := e.o.encode(m, "")
-	return e.o.one(e.o.channel(m.NSP), n), err
+	channel := e.o.channel(m.NSP)
+	n, err := e.o.encode(m, channel, "")
+	return e.o.one(channel, n), err
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -37,7 +38,8 @@ func plain(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "
 //
 // A message is the JSON of a Node node, with the field "to" before it if it is an
 // answer: it is for that node alone. Node ignores the field, and finds out by the
-// id of the request.
+// id of the request. With a key a seal is behind it, in text; that of an attachment is
+// in the table.
 type notice struct {
 	payload string
 	// attachment goes into the table, if it is not nil; payload then lacks the id
@@ -48,7 +50,7 @@ type notice struct {
 const noticeEnd = `"}`
 
 // encode makes the notice of a message.
-func (o *Options) encode(m *cluster.Message, to string) (notice, error) {
+func (o *Options) encode(m *cluster.Message, channel, to string) (notice, error) {
 	b, err := cluster.Encode(m)
 	if err != nil {
 		return notice{}, err
@@ -59,14 +61,45 @@ func (o *Options) encode(m *cluster.Message, to string) (notice, error) {
 	}
 	if b[0] == '{' {
 		b = bytes.ToValidUTF8(b, []byte("\uFFFD"))
-		if n := len(start) + len(b) - 1; n <= o.PayloadThreshold {
-			return notice{payload: start + string(b[1:])}, nil
+		if n := len(start) + len(b) - 1; n+o.sealLen() <= o.PayloadThreshold {
+			return notice{payload: o.sealText(channel, start+string(b[1:]))}, nil
 		}
 		if b, err = msgpack.Append(nil, json.RawMessage(b)); err != nil {
 			return notice{}, err
 		}
 	}
-	return notice{payload: start + fmt.Sprintf(`"uid":%s,"type":%d,"attachmentId":"`, quote(m.UID), m.Type), attachment: b}, nil
+	return notice{payload: start + fmt.Sprintf(`"uid":%s,"type":%d,"attachmentId":"`, quote(m.UID), m.Type), attachment: o.key().Seal(noticePlace(channel, to), b)}, nil
+}
+
+func (o *Options) key() cluster.Key { return o.Key }
+
+// sealedLen is how long a seal is as text.
+var sealedLen = base64.RawStdEncoding.EncodedLen(sha256.Size)
+
+func (o *Options) sealLen() int {
+	if o.Key == nil {
+		return 0
+	}
+	return sealedLen
+}
+
+// sealText seals what can be a text only.
+func (o *Options) sealText(channel, text string) string {
+	sealed := o.key().Seal(noticePlace(channel, ""), []byte(text))
+	return text + base64.RawStdEncoding.EncodeToString(sealed[len(text):])
+}
+
+// openText returns what was sealed, and whether it was with our key.
+func (o *Options) openText(channel, text string) ([]byte, bool) {
+	n := len(text) - o.sealLen()
+	if n < 0 {
+		return nil, false
+	}
+	sum, err := base64.RawStdEncoding.DecodeString(text[n:])
+	if err != nil {
+		return nil, false
+	}
+	return o.key().Open(noticePlace(channel, ""), append([]byte(text[:n]), sum...))
 }
 
 func quote(s string) string {
@@ -83,24 +116,26 @@ type header struct {
 // maxHeader is how long the notice of an attachment can be.
 const maxHeader = 512
 
-// readHeader returns the id of the attachment, or 0 if the notice is the message.
-// It reports whether this node, of that uid, has to read it.
-func readHeader(payload, uid string) (attachment int64, mine bool) {
+// readHeader returns the id of the attachment, or 0 if the notice is the message, and
+// whether that is for this node alone. It reports whether this node, of that uid, has
+// to read it.
+func readHeader(payload, uid string) (attachment int64, alone, mine bool) {
 	if strings.HasPrefix(payload, `{"uid":"`+uid+`"`) {
-		return 0, false // what a node sends comes back to it
+		return 0, false, false // what a node sends comes back to it
 	}
-	if rest, ok := strings.CutPrefix(payload, `{"to":"`); ok && !strings.HasPrefix(rest, uid+`"`) {
-		return 0, false
+	rest, alone := strings.CutPrefix(payload, `{"to":"`)
+	if alone && !strings.HasPrefix(rest, uid+`"`) {
+		return 0, true, false
 	}
 	if len(payload) > maxHeader || !strings.Contains(payload, `"attachmentId"`) {
-		return 0, true
+		return 0, alone, true
 	}
 	var h header
 	if json.Unmarshal([]byte(payload), &h) != nil || h.AttachmentID == "" {
-		return 0, true
+		return 0, alone, true
 	}
 	id, err := h.AttachmentID.Int64()
-	return id, err == nil && id > 0 && h.UID != uid
+	return id, alone, err == nil && id > 0 && h.UID != uid
 }
 
 // decode reads a message of a channel. The emitter of Node leaves out the

@@ -34,7 +34,7 @@ func TestEncode(t *testing.T) {
 		"binary": {message(t, "e", []byte{1}), "", `{"uid":"00112233445566aa","type":3,"attachmentId":"9"}`, true},
 		"large":  {message(t, "e", strings.Repeat("x", 8000)), "", `{"uid":"00112233445566aa","type":3,"attachmentId":"9"}`, true},
 	} {
-		n, err := o.encode(c.m, c.to)
+		n, err := o.encode(c.m, "channel", c.to)
 		if err != nil {
 			t.Fatal(name, err)
 		}
@@ -63,13 +63,13 @@ func TestEncode(t *testing.T) {
 // PostgreSQL takes, and no shorter one goes through it.
 func TestLongest(t *testing.T) {
 	o := (*Options)(nil).withDefaults()
-	empty, err := o.encode(message(t, "e", ""), "")
+	empty, err := o.encode(message(t, "e", ""), "channel", "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for n := range 3 {
 		text := strings.Repeat("x", maxPayload-len(empty.payload)-1+n)
-		got, err := o.encode(message(t, "e", text), "")
+		got, err := o.encode(message(t, "e", text), "channel", "")
 		if err != nil || (got.attachment != nil) != (n == 2) {
 			t.Errorf("%d bytes: table %v, %v", len(empty.payload)+len(text), got.attachment != nil, err)
 		}
@@ -95,10 +95,54 @@ func TestHeader(t *testing.T) {
 		`nonsense "attachmentId"`:                                                    {0, true},
 		``:                                                                           {0, true},
 	} {
-		if id, mine := readHeader(payload, me); id != want.id || mine != want.mine {
+		if id, _, mine := readHeader(payload, me); id != want.id || mine != want.mine {
 			t.Errorf("readHeader(%s) = %d, %v; want %d, %v", payload, id, mine, want.id, want.mine)
 		}
 	}
+}
+
+// TestSeal: with a key a notice is opened where it was meant to be heard, and by nobody
+// else's; it is not longer than PostgreSQL takes.
+func TestSeal(t *testing.T) {
+	with := func(key string) *Options { return (&Options{Key: []byte(key)}).withDefaults() }
+	o, other := with("a key of the cluster"), with("another key than that")
+	for _, c := range []struct {
+		m  *cluster.Message
+		to string
+	}{
+		{message(t, "e", 1), ""}, {message(t, "e", strings.Repeat("x", 7850)), ""},
+		{&cluster.Message{UID: "u", NSP: "/", Type: cluster.BroadcastClientCount, RequestID: "r"}, "me"},
+	} {
+		n, err := o.encode(c.m, "channel", c.to)
+		if err != nil || len(n.payload) > maxPayload {
+			t.Fatalf("%d bytes, %v", len(n.payload), err)
+		}
+		if n.attachment != nil {
+			if _, ok := o.key().Open(noticePlace("channel", c.to), n.attachment); !ok {
+				t.Error("what was put into the table does not open")
+			}
+			for place, key := range map[string]cluster.Key{noticePlace("elsewhere", c.to): o.key(), noticePlace("channel", "him"): o.key(), noticePlace("channel", c.to): other.key()} {
+				if _, ok := key.Open(place, n.attachment); ok {
+					t.Errorf("what was put into the table opens as %s", place)
+				}
+			}
+			continue
+		}
+		if b, ok := o.openText("channel", n.payload); !ok || !json.Valid(b) {
+			t.Errorf("%s does not open: %s", n.payload, b)
+		}
+		changed := strings.Replace(n.payload, `"nsp":"/"`, `"nsp":"x"`, 1)
+		for _, ok := range []bool{opens(other, "channel", n.payload), opens(o, "elsewhere", n.payload), opens(o, "channel", changed), opens(o, "channel", "short")} {
+			if ok {
+				t.Errorf("%s opens where it should not", n.payload)
+			}
+		}
+	}
+}
+
+func opens(o *Options, channel, text string) bool {
+	_, ok := o.openText(channel, text)
+	return ok
 }
 
 // FuzzNotice: nothing that is notified makes trouble, and what is written is read
@@ -108,19 +152,19 @@ func FuzzNotice(f *testing.F) {
 	f.Add(`{"to":"x","uid":"other","type":8}`, "é\x00\"", int64(1<<40))
 	o := (*Options)(nil).withDefaults()
 	f.Fuzz(func(t *testing.T, payload, uid string, id int64) {
-		_, _ = readHeader(payload, uid)
+		_, _, _ = readHeader(payload, uid)
 		_, _ = decode([]byte(payload), "/")
 		if id <= 0 || uid == "me" || len(uid) > 100 {
 			return
 		}
 		m := message(t, "e", []byte{1})
 		m.UID = uid
-		n, err := o.encode(m, "me")
+		n, err := o.encode(m, "channel", "me")
 		if err != nil {
 			t.Skip(err)
 		}
 		text := n.payload + fmt.Sprint(id) + noticeEnd
-		if got, mine := readHeader(text, "me"); got != id || !mine || !json.Valid([]byte(text)) {
+		if got, _, mine := readHeader(text, "me"); got != id || !mine || !json.Valid([]byte(text)) {
 			t.Errorf("readHeader(%s) = %d, %v; want %d", text, got, mine, id)
 		}
 	})

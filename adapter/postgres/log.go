@@ -194,7 +194,7 @@ func (l *logTail) Append(ctx context.Context, ms []*cluster.Message) error {
 			left = &cluster.EncodeError{Err: err}
 			continue
 		}
-		seqs, bodies = append(seqs, int64(m.Seq)), append(bodies, b)
+		seqs, bodies = append(seqs, int64(m.Seq)), append(bodies, l.o.key().Seal(l.o.logPlace(l.row), b))
 	}
 	if len(bodies) == 0 {
 		return left
@@ -262,8 +262,13 @@ func (l *logTail) messages(rows pgx.Rows, s logState) (ms []*cluster.Message, fi
 		if last = id; first == 0 {
 			first = id
 		}
-		m, err := decode(body, l.nsp)
+		b, ours := l.o.key().Open(l.o.logPlace(l.row), body)
 		body = nil
+		if !ours {
+			l.o.Logger.Warn("entry of the log dropped: it is not from a node with this key", "nsp", l.nsp, "id", id)
+			return nil
+		}
+		m, err := decode(b, l.nsp)
 		if err != nil {
 			l.o.Logger.Warn("an entry of the log is no message", "nsp", l.nsp, "id", id, "error", err)
 			return nil

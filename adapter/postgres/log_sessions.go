@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -18,6 +19,10 @@ func (l *logTail) Save(ctx context.Context, rs []*cluster.Record) error {
 	sorted := slices.SortedStableFunc(slices.Values(rs), func(a, b *cluster.Record) int { return strings.Compare(a.Key, b.Key) })
 	batch := &pgx.Batch{}
 	for _, r := range sorted {
+		value := r.Value
+		if value != nil {
+			value = l.o.key().Seal(l.o.sessionPlace(r.Key), bytes.Clone(value))
+		}
 		version, _ := strconv.ParseInt(r.Version, 10, 64)
 		seconds := r.TTL.Seconds()
 		switch {
@@ -26,9 +31,9 @@ func (l *logTail) Save(ctx context.Context, rs []*cluster.Record) error {
 		case r.Value == nil:
 			batch.Queue(l.o.takeSession(), r.Key, version, r.Always)
 		case r.Version == "" || r.Always:
-			batch.Queue(l.o.putSession(), r.Key, r.Value, seconds, r.Always)
+			batch.Queue(l.o.putSession(), r.Key, value, seconds, r.Always)
 		default:
-			batch.Queue(l.o.replaceSession(), r.Key, r.Value, seconds, version)
+			batch.Queue(l.o.replaceSession(), r.Key, value, seconds, version)
 		}
 	}
 	results := l.pool.SendBatch(ctx, batch)
@@ -61,5 +66,13 @@ func (l *logTail) Load(ctx context.Context, key string) (value []byte, version s
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, "", nil
 	}
-	return value, strconv.FormatInt(v, 10), l.inWords(err)
+	if err != nil {
+		return nil, "", l.inWords(err)
+	}
+	value, ours := l.o.key().Open(l.o.sessionPlace(key), value)
+	if !ours {
+		l.o.Logger.Warn("session dropped: it is not from a node with this key", "nsp", l.nsp)
+		return nil, "", nil
+	}
+	return value, strconv.FormatInt(v, 10), nil
 }

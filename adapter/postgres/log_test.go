@@ -63,13 +63,13 @@ func cuttable(t *testing.T, url string) (*pgxpool.Pool, *line) {
 }
 
 // logNodes are nodes with a log, and what settles them.
-func logNodes(t *testing.T, url string, hosts []*adaptertest.Host) *adaptertest.Cluster {
+func logNodes(t *testing.T, url string, hosts []*adaptertest.Host, o ...*Options) *adaptertest.Cluster {
 	t.Helper()
 	c := &adaptertest.Cluster{Hosts: hosts}
 	var lines []*line
 	for _, h := range hosts {
 		p, l := cuttable(t, url)
-		a, err := NewLog(p, nil)(h)
+		a, err := NewLog(p, append(o, nil)[0])(h)
 		must(t, err)
 		c.Adapters, lines = append(c.Adapters, a), append(lines, l)
 	}
@@ -108,6 +108,42 @@ func TestRecovery(t *testing.T) {
 	adaptertest.RunRecoveryReal(t, func(t *testing.T, hosts []*adaptertest.Host) *adaptertest.Cluster {
 		return logNodes(t, url, hosts)
 	})
+}
+
+var testKey = []byte("a key of thirty-two bytes, or so")
+
+// TestRecoveryKey is TestRecovery where all of it is sealed.
+func TestRecoveryKey(t *testing.T) {
+	url := database(t)
+	adaptertest.RunRecoveryReal(t, func(t *testing.T, hosts []*adaptertest.Host) *adaptertest.Cluster {
+		return logNodes(t, url, hosts, &Options{Key: testKey})
+	})
+}
+
+// TestLogKey: who can write into the database, and has not the key, is not heard: not
+// in the log, the outbox or the channel, nor with a session. An emitter with it is.
+func TestLogKey(t *testing.T) {
+	url := database(t)
+	p := pool(t, url)
+	ctx := t.Context()
+	o := &Options{Key: testKey}
+	c := logNodes(t, url, adaptertest.NewRecoveringHosts(2), o)
+	adaptertest.SettleBy(t, func() { c.Settle() })
+	cl := adaptertest.NewClient(t, c.Adapters[0], "x")
+	c.Settle()
+	must(t, NewLogEmitter(p, nil).Of("/test").Emit(ctx, "forged"))
+	must(t, NewLogEmitter(p, &Options{Key: []byte("another key than the cluster's")}).Of("/test").Emit(ctx, "forged"))
+	must(t, NewEmitter(p, nil).Of("/test").Emit(ctx, "forged"))
+	must(t, NewEmitter(p, nil).Of("/test").Emit(ctx, "forged", []byte{1}))
+	must(t, NewLogEmitter(p, o).Of("/test").Emit(ctx, "real"))
+	until(t, "the real one arrives", func() bool { c.Settle(); return cl.Read(1) > 0 })
+	cl.Want(t, "real")
+	cl.Cut()
+	c.Settle()
+	_, err := p.Exec(ctx, "UPDATE socket_io_sessions SET value = set_byte(value, 20, (get_byte(value, 20) + 1) % 256) WHERE key NOT LIKE 'node:%'")
+	must(t, err)
+	cl.Refused(t, c.Adapters[1], adapter.UnknownSession)
+	closeAll(c.Adapters)
 }
 
 // TestOutbox: what a transaction emits is in the log when it has committed, in

@@ -34,6 +34,11 @@ type Options struct {
 	// LogLength is how many messages of a namespace the log keeps at most; older
 	// than clients may come back to are removed anyway. Default 100,000.
 	LogLength int
+	// Key, if set, has nodes prove by HMAC-SHA256 that messages, the log and sessions
+	// come from one of them: who can reach the database cannot speak for a node without
+	// it. All nodes and emitters need the same, of 16 bytes or more; what does not fit
+	// is dropped. Node servers have none, and stay outside.
+	Key []byte
 	// Connect makes the connection to listen on; it is closed with the last
 	// namespace. Default: one out of the pool. Behind a transaction pooler it has
 	// to go past it, to the same database.
@@ -66,6 +71,13 @@ const maxPayload = 7999
 
 // maxName is how long the name of a channel may be, in bytes.
 const maxName = 63
+
+// Places of seals: what is said at one cannot be said at another.
+func (o *Options) logPlace(row string) string     { return "log " + row }
+func (o *Options) sessionPlace(key string) string { return "session " + key }
+
+// noticePlace is of what goes over a channel, to one node or, if that is "", to all.
+func noticePlace(channel, to string) string { return "notice " + to + " " + channel }
 
 var tableName = regexp.MustCompile(`^([A-Za-z_][A-Za-z0-9_$]*\.)?[A-Za-z_][A-Za-z0-9_$]*$`)
 
@@ -109,6 +121,9 @@ func (o *Options) withDefaults() *Options {
 	}
 	if c.LogLength == 0 {
 		c.LogLength = 100_000
+	}
+	if c.Key != nil && len(c.Key) < 16 {
+		panic("postgres: Options.Key: is shorter than 16 bytes")
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()

@@ -221,7 +221,7 @@ func TestPresence(t *testing.T) {
 	if _, err := conn.Exec(t.Context(), newPresence(o.channel("/test"), uid).lock()); err != nil {
 		t.Fatal(err)
 	}
-	n, err := o.encode(&cluster.Message{UID: uid, NSP: "/test", Type: cluster.InitialHeartbeat, Seq: 1}, "")
+	n, err := o.encode(&cluster.Message{UID: uid, NSP: "/test", Type: cluster.InitialHeartbeat, Seq: 1}, o.channel("/test"), "")
 	if err != nil {
 		t.Fatal(err)
 	}
