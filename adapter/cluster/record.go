@@ -91,7 +91,7 @@ func (w *wireSession) withState(has Position) *wireSession {
 	s := session{id: w.SID}
 	s.joinLocked(Position{}, w.Rooms)
 	c := *w
-	c.State = &wireState{Gone: time.Now().UnixMilli(), Start: has, Last: has, Settled: has, Rooms: s.rooms}
+	c.State = &wireState{Start: has, Last: has, Settled: has, Rooms: s.rooms}
 	return &c
 }
 
