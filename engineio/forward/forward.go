@@ -56,6 +56,8 @@ type Forwarder struct {
 	open  atomic.Int64
 	total atomic.Int64
 
+	patience time.Duration // with clients at the end of a tunnel
+
 	mu     sync.Mutex
 	active map[*forwarded]struct{}
 	down   map[string]time.Time // nodes that were not reached, until when they are not asked
@@ -66,7 +68,7 @@ var _ engineio.Forwarder = (*Forwarder)(nil)
 
 // New returns a Forwarder. An error says which option is missing or makes no sense.
 func New(o *Options) (*Forwarder, error) {
-	f := &Forwarder{active: make(map[*forwarded]struct{}), down: make(map[string]time.Time)}
+	f := &Forwarder{active: make(map[*forwarded]struct{}), down: make(map[string]time.Time), patience: tunnelPatience}
 	if o != nil {
 		f.o = *o
 	}

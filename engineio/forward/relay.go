@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/sockeye-go/socketio/engineio"
+	"github.com/sockeye-go/socketio/internal/poll"
 )
 
 // relay has a poll or a POST answered by another node.
@@ -189,17 +190,43 @@ func (x *forwarded) carry(front, back net.Conn, toFront, toBack []byte) {
 	defer stop()
 	_ = front.SetDeadline(time.Time{})
 	var wg sync.WaitGroup
-	wg.Go(func() { x.copy(back, front, toBack) })
-	x.copy(front, back, toFront)
+	wg.Go(func() { x.copy(back, back, front, toBack) })
+	x.copy(front, bounded(front, x.f.patience), back, toFront)
 	wg.Wait()
 }
 
-// copy passes on first, and then all that src says, without a look at it. Of two
-// TCP connections the kernel does it, on Linux.
-func (x *forwarded) copy(dst, src net.Conn, first []byte) {
-	_, err := dst.Write(first)
+// tunnelPatience is how long a client may take nothing of what is there for it. Its
+// session knows what to do with such a client; this is for when it has ended.
+const tunnelPatience = time.Minute
+
+// bounded returns what to write to, so that it ends when the peer has taken nothing
+// for long. The kernel sees to it where it can; it is then still the one that copies.
+func bounded(nc net.Conn, patience time.Duration) io.Writer {
+	if poll.SetPatience(nc, patience) {
+		return nc
+	}
+	return &patient{nc, patience}
+}
+
+type patient struct {
+	nc net.Conn
+	d  time.Duration
+}
+
+// Write implements io.Writer.
+func (p *patient) Write(b []byte) (int, error) {
+	if err := p.nc.SetWriteDeadline(time.Now().Add(p.d)); err != nil {
+		return 0, err
+	}
+	return p.nc.Write(b)
+}
+
+// copy passes on first, and then all that src says, without a look at it, to dst by way
+// of w. Of two TCP connections the kernel does it, on Linux.
+func (x *forwarded) copy(dst net.Conn, w io.Writer, src net.Conn, first []byte) {
+	_, err := w.Write(first)
 	if err == nil {
-		_, err = io.Copy(dst, src)
+		_, err = io.Copy(w, src)
 	}
 	half, ok := dst.(interface{ CloseWrite() error })
 	if err != nil || !ok || half.CloseWrite() != nil {

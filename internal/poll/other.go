@@ -9,4 +9,4 @@ import (
 
 func newBackend(nc net.Conn, _ *Conn) backend { return newParked(nc) }
 
-func setUserTimeout(net.Conn, time.Duration) {}
+func setUserTimeout(net.Conn, time.Duration) bool { return false }

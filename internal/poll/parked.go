@@ -147,7 +147,11 @@ func (p *parked) closeWrite(c *Conn) {
 	c.failLocked(net.ErrClosed)
 }
 
-func (p *parked) patience(d time.Duration) { setUserTimeout(below(p.nc), d) }
+func (p *parked) patience(d time.Duration) { _ = setUserTimeout(below(p.nc), d) }
+
+// SetPatience has the kernel end a connection, or what it is made over, whose peer
+// leaves what is written to it for d. It reports false where the kernel does not.
+func SetPatience(nc net.Conn, d time.Duration) bool { return setUserTimeout(below(nc), d) }
 
 // below is what a connection is made over, if that can be had; tls.Conn says it.
 func below(nc net.Conn) net.Conn {

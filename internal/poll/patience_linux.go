@@ -9,19 +9,20 @@ import (
 // userTimeout is TCP_USER_TIMEOUT, for which package syscall has no name.
 const userTimeout = 18
 
-func (d *descriptor) patience(t time.Duration) { setUserTimeoutOf(int(d.fd), t) }
+func (d *descriptor) patience(t time.Duration) { _ = setUserTimeoutOf(int(d.fd), t) }
 
-// setUserTimeout does nothing where there is no TCP, nor to what has ended.
-func setUserTimeout(nc net.Conn, t time.Duration) {
+// setUserTimeout reports false where there is no TCP, or it has ended.
+func setUserTimeout(nc net.Conn, t time.Duration) (done bool) {
 	tcp, ok := nc.(*net.TCPConn)
 	if !ok {
-		return
+		return false
 	}
 	if raw, err := tcp.SyscallConn(); err == nil {
-		_ = raw.Control(func(fd uintptr) { setUserTimeoutOf(int(fd), t) })
+		_ = raw.Control(func(fd uintptr) { done = setUserTimeoutOf(int(fd), t) })
 	}
+	return done
 }
 
-func setUserTimeoutOf(fd int, t time.Duration) {
-	_ = syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, userTimeout, int(t.Milliseconds()))
+func setUserTimeoutOf(fd int, t time.Duration) bool {
+	return syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, userTimeout, int(t.Milliseconds())) == nil
 }
