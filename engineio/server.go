@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/sockeye-go/socketio/internal/component"
 	"github.com/sockeye-go/socketio/internal/poll"
@@ -103,22 +104,39 @@ var done = func() context.Context {
 }()
 
 // Shutdown refuses new sessions, closes those there are when they have taken
-// what is queued for them, and waits for their receivers to be told. When ctx
-// ends first, the rest is closed at once and the error of ctx returned.
+// what is queued for them, and waits for their receivers to be told. A client on
+// polling that has not come for it in half of the time of ctx will not, and is closed
+// without. When ctx ends first, the rest is closed at once and the error of ctx
+// returned. What is forwarded to other servers goes on until then.
 func (s *Server) Shutdown(ctx context.Context) error {
 	empty := s.drain()
 	for _, sess := range s.table.all() {
 		sess.Close()
 	}
-	if f := s.opts.Forwarder; f != nil {
-		f.Shutdown(ctx)
+	if deadline, ok := ctx.Deadline(); ok {
+		defer time.AfterFunc(time.Until(deadline)/2, s.closeClosing).Stop()
 	}
 	select {
 	case <-empty:
+		if f := s.opts.Forwarder; f != nil {
+			f.Shutdown(ctx)
+		}
 		s.relax()
 		return nil
 	case <-ctx.Done():
 		return errors.Join(context.Cause(ctx), s.Close())
+	}
+}
+
+// closeClosing ends the sessions that wait for polls to take what is queued.
+func (s *Server) closeClosing() {
+	for _, sess := range s.table.all() {
+		sess.mu.Lock()
+		late := sess.state == closing
+		sess.mu.Unlock()
+		if late {
+			sess.end(ForcedClose, nil)
+		}
 	}
 }
 
