@@ -37,12 +37,15 @@ const finTimeout = 2 * time.Second
 func (k *link) serve() {
 	defer k.p.forget(k)
 	defer k.end(false)
-	opening := make([]byte, bufferSize)
-	n, err := k.client.Read(opening)
-	if err != nil {
-		return
+	var opening []byte
+	if !k.p.isEager() {
+		opening = make([]byte, bufferSize)
+		n, err := k.client.Read(opening)
+		if err != nil {
+			return
+		}
+		opening = opening[:n]
 	}
-	opening = opening[:n]
 	plan, target := k.p.admit(string(opening))
 	server, err := net.DialTimeout("tcp", target, dialTimeout)
 	if err != nil {

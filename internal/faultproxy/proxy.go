@@ -27,6 +27,7 @@ type Proxy struct {
 	target string
 	plan   Planner
 	refuse bool
+	eager  bool
 	links  map[*link]struct{}
 	made   int
 	closed bool
@@ -65,6 +66,20 @@ func (p *Proxy) Target(addr string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.target = addr
+}
+
+// Eager has connections from now on lead to the target at once, where the server speaks
+// first. Their [Planner] is told of no opening.
+func (p *Proxy) Eager() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.eager = true
+}
+
+func (p *Proxy) isEager() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.eager
 }
 
 // Refuse resets connections from now on as soon as they are made, as if nobody

@@ -169,23 +169,11 @@ func (e *emitter) outage(s store) error {
 // stream is what a client must have got of what was emitted, and what it did. What
 // was not confirmed may be missing; it is not there twice.
 func (e *emitter) stream(events []Event) (s Stream, twice int) {
-	seen := map[int]bool{}
-	for _, ev := range events {
-		if ev.Kind == Received && e.maybe[ev.Seq] {
-			if seen[ev.Seq] {
-				twice++
-			}
-			seen[ev.Seq] = true
-			continue
-		}
-		s.Receiver = append(s.Receiver, ev)
-	}
+	var sent []int
 	for seq := 1; seq < e.next; seq++ {
-		if !e.maybe[seq] {
-			s.Sent = append(s.Sent, seq)
-		}
+		sent = append(sent, seq)
 	}
-	return s, twice
+	return without(e.maybe, sent, events)
 }
 
 // TestCluster restarts three nodes in turn, and kills the one that emits, and the

@@ -3,6 +3,7 @@ package faults
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"sync"
@@ -10,10 +11,11 @@ import (
 
 	"github.com/sockeye-go/socketio"
 	"github.com/sockeye-go/socketio/client"
+	"github.com/sockeye-go/socketio/engineio/webtransport"
 )
 
 // startGo is startClients with our Go client, in this process.
-func startGo(s Setting, url string) (*clients, error) {
+func startGo(s Setting, urls ...string) (*clients, error) {
 	c := &clients{done: make(chan struct{}), sent: make([][]int, s.Clients), events: make([][]Event, s.Clients)}
 	ctx, cancel := context.WithCancel(context.Background())
 	var all sync.WaitGroup
@@ -24,11 +26,13 @@ func startGo(s Setting, url string) (*clients, error) {
 			Timeout: s.timeout(), ReconnectionDelay: 10 * time.Millisecond, ReconnectionDelayMax: 50 * time.Millisecond,
 			SocketOptions: client.SocketOptions{Auth: map[string]int{"client": s.First + i}},
 			Logger:        slog.New(slog.DiscardHandler),
+			TLSConfig:     &tls.Config{InsecureSkipVerify: true}, // of those over WebTransport
+			WebTransport:  &webtransport.Dialer{HandshakeTimeout: s.timeout()},
 		}
 		if s.Retries {
 			o.Retries, o.AckTimeout = 10_000, 400*time.Millisecond
 		}
-		m, err := client.New(url, o)
+		m, err := client.New(urls[i%len(urls)], o)
 		if err != nil {
 			cancel()
 			return nil, err

@@ -180,3 +180,25 @@ func Merge(all ...Verdict) Verdict {
 	sum.Observation = slices.Clip(sum.Observation[:min(5, len(sum.Observation))])
 	return sum
 }
+
+// without leaves out what may be missing, of what was sent and of what came. It is not
+// there twice.
+func without(maybe map[int]bool, sent []int, events []Event) (s Stream, twice int) {
+	seen := map[int]bool{}
+	for _, e := range events {
+		if e.Kind == Received && maybe[e.Seq] {
+			if seen[e.Seq] {
+				twice++
+			}
+			seen[e.Seq] = true
+			continue
+		}
+		s.Receiver = append(s.Receiver, e)
+	}
+	for _, seq := range sent {
+		if !maybe[seq] {
+			s.Sent = append(s.Sent, seq)
+		}
+	}
+	return s, twice
+}

@@ -5,12 +5,10 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"math/rand/v2"
-	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"slices"
@@ -25,10 +23,13 @@ import (
 type Setting struct {
 	Transports []string
 	Client     Client
-	Retries    bool // clients send at least once; the server tells copies by their numbers
-	Recovery   bool // connection state recovery
-	Shape      bool // delays, segments of a few bytes, gathered writes
-	Restarts   bool // the server goes and comes back
+	Retries    bool   // clients send at least once; the server tells copies by their numbers
+	Recovery   bool   // connection state recovery
+	Shape      bool   // delays, segments of a few bytes, gathered writes
+	Restarts   bool   // the server goes and comes back
+	Broker     string // what is between the nodes, of which there are two; "" is one node
+	Links      bool   // what happens to clients happens to the links to the broker too
+	Moves      bool   // clients come back to the other node
 	Clients    int
 	Seconds    float64 // how long there are faults
 	Seed       uint64
@@ -66,57 +67,52 @@ func (o Outcome) String() string {
 const (
 	pingInterval = 200 * time.Millisecond
 	pingTimeout  = 600 * time.Millisecond // a machine that is busy must not look like a bad network
-	settleTime   = 20 * time.Second
+	settleTime   = 30 * time.Second
 	emitEvery    = 3 * time.Millisecond
 )
 
-// A recorder is the server's application: it emits, receives, writes down.
+// A recorder is the servers' application: it emits, receives, writes down. What there
+// is to emit the first of them emits.
 type recorder struct {
 	setting Setting
+	network *network
 
 	mu      sync.Mutex
 	sent    []int           // to everybody
+	maybe   map[int]bool    // of these, what a broker may not have got
 	sockets [][]*connection // of each client, in the order in which they came
 	once    []map[int]bool  // what was received of each client, whatever connection brought it
-	srv     *socketio.Server
-	http    *http.Server
+	nodes   []*server
 }
 
 // A connection is what one socket of a client brought.
 type connection struct{ events []Event }
 
-func (r *recorder) start() (addr string, err error) {
-	o := &socketio.Options{PingInterval: pingInterval, PingTimeout: pingTimeout, Logger: slog.New(slog.DiscardHandler)}
-	if r.setting.Recovery {
-		o.Recovery = &socketio.Recovery{}
-	}
-	srv := socketio.NewServer(o)
-	srv.OnConnection(r.connected)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	hs := &http.Server{Handler: srv, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
-	socketio.ConfigureServer(hs)
-	go hs.Serve(l)
-	r.mu.Lock()
-	r.srv, r.http = srv, hs
-	r.mu.Unlock()
-	return l.Addr().String(), nil
-}
-
 func (r *recorder) stop() {
 	r.mu.Lock()
-	srv, hs := r.srv, r.http
+	nodes := r.nodes
+	r.nodes = nil
 	r.mu.Unlock()
-	_ = srv.Close()
-	_ = hs.Close()
+	for _, n := range nodes {
+		n.close()
+	}
 }
 
+// server is the node that emits.
 func (r *recorder) server() *socketio.Server {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.srv
+	return r.nodes[0].io
+}
+
+// count returns how many sockets there are on all nodes.
+func (r *recorder) count() (n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, node := range r.nodes {
+		n += node.io.Stats().Sockets
+	}
+	return n
 }
 
 func (r *recorder) connected(_ context.Context, s *socketio.Socket) error {
@@ -151,14 +147,29 @@ func (r *recorder) connected(_ context.Context, s *socketio.Socket) error {
 	return nil
 }
 
-// emit sends the next number to everybody.
+var errAway = errors.New("the node is away")
+
+// emit sends the next number to everybody. What does not leave may be missing, and no
+// more.
 func (r *recorder) emit() error {
 	r.mu.Lock()
 	n := len(r.sent) + 1
 	r.sent = append(r.sent, n)
-	srv := r.srv
+	var srv *socketio.Server
+	if len(r.nodes) > 0 {
+		srv = r.nodes[0].io
+	}
 	r.mu.Unlock()
-	return srv.Emit("m", n)
+	if srv == nil {
+		return errAway
+	}
+	err := srv.Emit("m", n)
+	if err != nil && r.setting.Broker != "" {
+		r.mu.Lock()
+		r.maybe[n] = true
+		r.mu.Unlock()
+	}
+	return err
 }
 
 // up returns what clients sent and the server received, by connection.
@@ -195,9 +206,9 @@ type clients struct {
 }
 
 // startClients runs them in a process of Node.
-func startClients(s Setting, url string) (*clients, error) {
+func startClients(s Setting, urls ...string) (*clients, error) {
 	settings, err := json.Marshal(map[string]any{
-		"url": url, "clients": s.Clients, "transports": s.Transports, "ours": s.Client == OurBrowser, "retries": s.Retries, "every": 7,
+		"urls": urls, "clients": s.Clients, "transports": s.Transports, "ours": s.Client == OurBrowser, "retries": s.Retries, "every": 7,
 		"timeout": s.timeout().Milliseconds(),
 	})
 	if err != nil {
@@ -310,23 +321,24 @@ func every(n int, f func(i int) bool) bool {
 }
 
 // Run plays one setting and judges it.
-func Run(s Setting) (o Outcome, err error) {
-	r := &recorder{setting: s, sockets: make([][]*connection, s.Clients), once: make([]map[int]bool, s.Clients)}
+func Run(s Setting, brokers *Brokers) (o Outcome, err error) {
+	r := &recorder{setting: s, maybe: make(map[int]bool), sockets: make([][]*connection, s.Clients), once: make([]map[int]bool, s.Clients)}
 	for i := range r.once {
 		r.once[i] = make(map[int]bool)
 	}
-	addr, err := r.start()
-	if err != nil {
+	if r.network, err = newNetwork(s, brokers); err != nil {
+		return o, err
+	}
+	defer r.network.close()
+	if err := r.start(); err != nil {
 		return o, err
 	}
 	defer r.stop()
-	proxy := faultproxy.Listen(addr)
-	defer proxy.Close()
 	begin := startClients
 	if s.Client == OurGo {
 		begin = startGo
 	}
-	c, err := begin(s, proxy.URL())
+	c, err := begin(s, r.network.urls()...)
 	if err != nil {
 		return o, err
 	}
@@ -350,13 +362,13 @@ func Run(s Setting) (o Outcome, err error) {
 			}
 		}
 	})
-	o.Cuts, err = storm(s, proxy, r)
+	o.Cuts, err = storm(s, r)
 	close(quiet)
 	emitting.Wait()
 	if err != nil {
 		return o, err
 	}
-	if err := settle(s, proxy, r, c); err != nil {
+	if err := settle(s, r, c); err != nil {
 		return o, err
 	}
 	o.Zombies, o.Sockets = probe(s, r)
@@ -368,31 +380,30 @@ func Run(s Setting) (o Outcome, err error) {
 }
 
 // storm has things happen to connections, by the seed, and returns how many.
-func storm(s Setting, proxy *faultproxy.Proxy, r *recorder) (cuts int, err error) {
+func storm(s Setting, r *recorder) (cuts int, err error) {
 	rng := rand.New(rand.NewPCG(s.Seed, 1))
-	proxy.Plan(faultproxy.Chaos{
-		Seed: s.Seed, Spare: 0.5, Shape: s.Shape,
-		Faults: []faultproxy.Fault{faultproxy.RST, faultproxy.FIN, faultproxy.HalfClose, faultproxy.Blackhole},
-	}.Plan)
 	faults := []faultproxy.Fault{faultproxy.RST, faultproxy.FIN, faultproxy.HalfClose, faultproxy.Blackhole, faultproxy.Stall}
-	restart := s.Restarts
+	r.network.worsen(s)
+	halfway := s.Restarts || s.Moves
 	for begin := time.Now(); time.Since(begin).Seconds() < s.Seconds; {
 		<-time.After(time.Duration(50+rng.IntN(250)) * time.Millisecond)
 		f := faults[rng.IntN(len(faults))]
-		cuts += proxy.Cut(f)
+		cuts += r.network.cut(f, rng.IntN(6) == 0, s.Links && rng.IntN(8) == 0)
 		if f == faultproxy.Stall {
 			<-time.After(time.Duration(rng.IntN(100)) * time.Millisecond)
-			proxy.Release()
+			r.network.release()
 		}
-		if restart && time.Since(begin).Seconds() > s.Seconds/2 {
-			restart = false
+		if halfway && time.Since(begin).Seconds() > s.Seconds/2 {
+			halfway = false
+			if s.Moves {
+				r.network.swap()
+				continue
+			}
 			r.stop()
 			<-time.After(100 * time.Millisecond)
-			addr, err := r.start()
-			if err != nil {
+			if err := r.start(); err != nil {
 				return cuts, err
 			}
-			proxy.Target(addr)
 		}
 	}
 	return cuts, nil
@@ -400,12 +411,10 @@ func storm(s Setting, proxy *faultproxy.Proxy, r *recorder) (cuts int, err error
 
 // settle makes the network good again and waits until everything has arrived
 // that still can.
-func settle(s Setting, proxy *faultproxy.Proxy, r *recorder, c *clients) error {
-	proxy.Plan(faultproxy.Always(faultproxy.Plan{}))
-	proxy.Release()
-	proxy.Cut(faultproxy.RST) // black holes would last until they are noticed
+func settle(s Setting, r *recorder, c *clients) error {
+	r.network.heal()
 	err := until("everybody is back", func() bool {
-		return every(s.Clients, func(i int) bool { _, _, yes := c.last(i); return yes }) && r.server().Stats().Sockets == s.Clients
+		return every(s.Clients, func(i int) bool { _, _, yes := c.last(i); return yes }) && r.count() == s.Clients
 	})
 	if err != nil {
 		return err
@@ -456,13 +465,18 @@ func ask(s Setting, r *recorder) (silent, sockets int) {
 	ctx, cancel := context.WithTimeout(context.Background(), pingInterval+pingTimeout)
 	defer cancel()
 	var answered []int
-	for m, err := range r.server().EmitWithAcks(ctx, "probe") {
-		var c int
-		if err == nil && m.Decode(&c) == nil && !slices.Contains(answered, c) {
-			answered = append(answered, c)
+	r.mu.Lock()
+	nodes := slices.Clone(r.nodes)
+	r.mu.Unlock()
+	for _, n := range nodes {
+		for m, err := range n.io.Local().EmitWithAcks(ctx, "probe") {
+			var c int
+			if err == nil && m.Decode(&c) == nil && !slices.Contains(answered, c) {
+				answered = append(answered, c)
+			}
 		}
 	}
-	return s.Clients - len(answered), r.server().Stats().Sockets
+	return s.Clients - len(answered), r.count()
 }
 
 func judge(s Setting, r *recorder, c *clients, o *Outcome) {
@@ -475,7 +489,13 @@ func judge(s Setting, r *recorder, c *clients, o *Outcome) {
 	}
 	var downs, ups, once []Verdict
 	for i := range s.Clients {
-		downs = append(downs, Judge(Stream{Sent: r.sent, Receiver: c.events[i]}, down))
+		stream, twice := without(r.maybe, r.sent, c.events[i])
+		v := Judge(stream, down)
+		v.Twice += twice
+		if s.Links && !s.stores() { // at most once, for nodes as for clients
+			v.Excused, v.Lost = v.Excused+v.Lost, 0
+		}
+		downs = append(downs, v)
 		received := r.up(i)
 		ups = append(ups, Judge(Stream{Sent: c.sent[i], Receiver: received}, up))
 		if s.Retries { // what an application has that keeps the numbers it has seen

@@ -5,7 +5,7 @@
 import { createInterface } from "node:readline";
 import { WebSocket } from "ws";
 
-const { url, clients, transports, ours, retries, every, timeout = 1000 } = JSON.parse(process.env.FAULTS);
+const { urls, clients, transports, ours, retries, every, timeout = 1000 } = JSON.parse(process.env.FAULTS);
 globalThis.WebSocket ??= WebSocket; // Node 22 has one
 const { io } = await import(ours ? "../../web/dist/index.js" : "socket.io-client");
 
@@ -13,7 +13,7 @@ const say = (fields) => process.stdout.write(JSON.stringify(fields) + "\n");
 const stops = [];
 
 for (let c = 0; c < clients; c++) {
-  const socket = io(url, {
+  const socket = io(urls[c % urls.length], {
     transports,
     forceNew: true,
     reconnectionDelay: 10,

@@ -1,4 +1,4 @@
-// Package h3 serves a handler over HTTP/3 with a certificate that is made on the spot.
+// Package h3 serves a handler over HTTP/3 for tests.
 package h3
 
 import (
@@ -17,9 +17,8 @@ import (
 	"github.com/sockeye-go/socketio/engineio/webtransport"
 )
 
-// Serve serves h over HTTP/3 until the server is closed, on the UDP port of the number
-// that TCP has. The certificate is for nobody to verify: that of o is set.
-func Serve(addr string, h http.Handler, o webtransport.Options) (*webtransport.Server, error) {
+// Certificate is one that is made on the spot, for nobody to verify.
+func Certificate() (*tls.Config, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
@@ -30,11 +29,23 @@ func Serve(addr string, h http.Handler, o webtransport.Options) (*webtransport.S
 	if err != nil {
 		return nil, err
 	}
+	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}, nil
+}
+
+// Serve serves h over HTTP/3 until the server is closed, on the UDP port of the number
+// that TCP has. Without a TLSConfig it has a Certificate.
+func Serve(addr string, h http.Handler, o webtransport.Options) (*webtransport.Server, error) {
+	if o.TLSConfig == nil {
+		config, err := Certificate()
+		if err != nil {
+			return nil, err
+		}
+		o.TLSConfig = config
+	}
 	pc, err := net.ListenPacket("udp", addr)
 	if err != nil {
 		return nil, err
 	}
-	o.TLSConfig = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
 	server := webtransport.NewServer(h, &o)
 	go func() {
 		if err := server.Serve(pc); !errors.Is(err, http.ErrServerClosed) {
