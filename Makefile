@@ -7,7 +7,7 @@ RUN = $(GO) run ./internal/runtests
 # Debian leaves the folder of servers (nginx, redis) out of an ordinary user's path.
 export PATH := $(PATH):/usr/local/sbin:/usr/sbin
 
-.PHONY: demo test cross test-go test-web test-interop test-browser test-long fuzz soak autobahn bench lint fmt parts
+.PHONY: demo test cross test-go test-web test-interop test-browser test-long faults battery fuzz soak autobahn bench lint fmt parts
 
 demo: ## the demo, in a browser
 	$(GO) run ./cmd/sockeye demo $(ARGS)
@@ -27,8 +27,15 @@ test-interop: parts
 test-browser: parts
 	SOCKEYE_PARTS=all $(RUN) -only browser
 
-test-long: parts ## the Go tests ten times over, and the long form of those that have one
-	SOCKEYE_PARTS=all SOCKEYE_LONG=1 $(RUN) -count 10
+test-long: faults battery ## the long form of tests that have one, once, and all Go tests ten times over
+	SOCKEYE_PARTS=all SOCKEYE_LONG=1 $(RUN) -only go
+	SOCKEYE_PARTS=all $(RUN) -count 10
+
+faults: parts ## every transport, broker and guarantee over a bad network, some five minutes; writes docs/faults.md
+	SOCKEYE_PARTS=all SOCKEYE_LONG=1 FAULTS_RESULTS=$(CURDIR)/docs/faults.md $(GO) test -count 1 -timeout 60m -run TestFaults ./interop/faults
+
+battery: parts ## every attack on a server; writes docs/battery.md
+	SOCKEYE_PARTS=all HOSTILE_RESULTS=$(CURDIR)/docs/battery.md $(GO) test -count 1 -timeout 30m -run TestServer ./interop/hostile
 
 fuzz: ## each fuzz target for five minutes, as many at a time as there are cores
 	$(RUN) -only fuzz -fuzztime 5m

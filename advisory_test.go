@@ -314,3 +314,40 @@ func TestAdvisoryHandlerPanics(t *testing.T) {
 		bystander.want(`42["alive"]`)
 	})
 }
+
+// TestAdvisoryPanicsFillNoLog: a client can have a handler panic as often as it comes
+// back. All are counted, and ten a second are logged.
+func TestAdvisoryPanicsFillNoLog(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *harness) {
+		var stacks []int
+		h.OnError(func(_ context.Context, _ *socketio.Socket, err error) {
+			if p, ok := errors.AsType[*socketio.PanicError](err); ok {
+				stacks = append(stacks, len(p.Stack))
+			}
+		})
+		h.OnAny(func(context.Context, *socketio.Socket, *socketio.Message) error { panic("again") })
+		again := func(n int) {
+			for range n {
+				c := h.join()
+				c.packet(`2["x"]`)
+				c.want("41")
+			}
+		}
+		again(25)
+		time.Sleep(time.Second)
+		again(1)
+		if n := h.Stats().Panics; n != 26 {
+			t.Errorf("%d panics were counted; want 26", n)
+		}
+		log := h.log.String()
+		if n := strings.Count(log, "panic in a handler"); n != 11 {
+			t.Errorf("%d were logged; want 11", n)
+		}
+		if !strings.Contains(log, "unlogged=15") {
+			t.Error("the log does not say how many are missing")
+		}
+		if len(stacks) != 26 || stacks[9] == 0 || stacks[10] != 0 || stacks[25] == 0 {
+			t.Errorf("stacks of %v bytes", stacks)
+		}
+	})
+}

@@ -142,12 +142,13 @@ func clusterError(err error) error {
 	return err
 }
 
-// A PanicError is a panic of a handler: it was logged with its stack, and the
-// socket was disconnected.
+// A PanicError is a panic of a handler: the socket was disconnected, and it was logged
+// with its stack. Of more than ten in one second the others are counted alone
+// (Stats.Panics, and "unlogged" of the next that is logged).
 type PanicError struct {
 	Event string // or "connection", "middleware", "disconnect"
 	Value any
-	Stack []byte
+	Stack []byte // empty if it was not logged
 }
 
 func (e *PanicError) Error() string { return fmt.Sprintf("socketio: %s: panic: %v", e.Event, e.Value) }

@@ -146,9 +146,14 @@ const errorHook = "error hook"
 
 func (s *Socket) panicked(what string, v any) error {
 	s.nsp.srv.counts.panics.Add(1)
-	p := &PanicError{Event: what, Value: v, Stack: debug.Stack()}
-	s.nsp.srv.log.socket.Error("panic in a handler: socket is disconnected",
-		"socket", s, "in", what, "panic", v, "stack", string(p.Stack))
+	p := &PanicError{Event: what, Value: v}
+	// A client can have a handler panic as often as it comes back, and a stack takes
+	// longer than most handlers, and fills a disk.
+	if missed, ok := s.nsp.srv.panics.Allow(); ok {
+		p.Stack = debug.Stack()
+		s.nsp.srv.log.socket.Error("panic in a handler: socket is disconnected",
+			"socket", s, "in", what, "panic", v, "stack", string(p.Stack), "unlogged", missed)
+	}
 	s.kick()
 	return p
 }

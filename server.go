@@ -10,9 +10,13 @@ import (
 
 	"github.com/sockeye-go/socketio/engineio"
 	"github.com/sockeye-go/socketio/internal/component"
+	"github.com/sockeye-go/socketio/internal/tally"
 	"github.com/sockeye-go/socketio/parser"
 	"github.com/sockeye-go/socketio/web"
 )
+
+// maxPanicsLogged is how many panics are logged in one second.
+const maxPanicsLogged = 10
 
 // A Server is an [http.Handler] that speaks Socket.IO, at whatever path it is
 // mounted; clients expect /socket.io/. It has all methods of its namespace "/".
@@ -25,7 +29,8 @@ type Server struct {
 	engine *engineio.Server
 	log    loggers
 	counts counts
-	work   gauge // queues of sockets that are being run
+	panics tally.Limiter // of those that are logged
+	work   gauge         // queues of sockets that are being run
 	once   onceTable
 
 	lastURL atomic.Pointer[string]
@@ -55,6 +60,7 @@ type Server struct {
 // with the name of the field if an option makes no sense.
 func NewServer(o *Options) *Server {
 	srv := &Server{opts: o.withDefaults(), namespaces: make(map[string]*Namespace), started: time.Now()}
+	srv.panics.PerSecond = maxPanicsLogged
 	srv.ctx, srv.cancel = context.WithCancel(context.Background())
 	srv.once.window = srv.opts.OnceWindow
 	e := srv.opts.engine()

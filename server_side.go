@@ -117,7 +117,9 @@ func (h host) ServerSide(m adapter.ServerMessage, reply func(json.RawMessage)) {
 func (n *Namespace) guard(what string, f func()) {
 	defer func() {
 		if v := recover(); v != nil {
-			n.srv.opts.Logger.Error("panic in a hook", "nsp", n.name, "in", what, "panic", v, "stack", string(debug.Stack()))
+			if missed, ok := n.srv.panics.Allow(); ok {
+				n.srv.opts.Logger.Error("panic in a hook", "nsp", n.name, "in", what, "panic", v, "stack", string(debug.Stack()), "unlogged", missed)
+			}
 		}
 	}()
 	f()

@@ -20,6 +20,9 @@ import (
 	"github.com/sockeye-go/socketio/internal/ws"
 )
 
+// maxPanicsLogged is how many panics are logged in one second.
+const maxPanicsLogged = 10
+
 // A Server is an http.Handler that speaks Engine.IO. It serves whatever path
 // it is mounted at. Its methods are safe for concurrent use.
 type Server struct {
@@ -39,6 +42,7 @@ type Server struct {
 	looking    atomic.Bool  // it will be seen before long whether there still is
 	relax      func()       // ends the watch over memory
 	counts     counts
+	panics     tally.Limiter // of those that are logged
 
 	mu       sync.Mutex
 	wrappers []func(http.Handler) http.Handler
@@ -49,6 +53,7 @@ type Server struct {
 // NewServer returns a server. It panics if an option makes no sense.
 func NewServer(opts *Options) *Server {
 	s := &Server{opts: opts.withDefaults(), table: newTable()}
+	s.panics.PerSecond = maxPanicsLogged
 	s.limits.Bytes, s.limits.Packets = s.opts.MaxQueuedBytes, s.opts.MaxQueuedPackets
 	s.limits.Patience = s.opts.PingInterval + s.opts.PingTimeout // while no pong can be seen
 	s.log = component.Logger(s.opts.Logger, component.EngineSocket)

@@ -1,11 +1,13 @@
 package hostile
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -38,8 +40,7 @@ type row struct {
 	Wrong   string  // what should not have been
 }
 
-// TestServer attacks ours. HOSTILE_RESULTS names a file to which the figures
-// are appended.
+// TestServer attacks ours. HOSTILE_RESULTS names a file for the page.
 func TestServer(t *testing.T) {
 	needParts(t)
 	exe := filepath.Join(t.TempDir(), "target")
@@ -64,16 +65,17 @@ func TestServer(t *testing.T) {
 		defer s.stop()
 		rows = append(rows, churn(t, s, quicChurns, "connects and disconnects over WebTransport", comeAndGoQUIC))
 	})
-	write(t, "This server", rows)
+	write(t, os.Getenv("HOSTILE_RESULTS"), rows)
 }
 
 // TestControl attacks the official server, which is held to nothing: it shows
 // what the attacks are worth. Its figures are for whoever asks for them by
-// HOSTILE_RESULTS; what they say of others' software is told to its authors
+// HOSTILE_CONTROL; what they say of others' software is told to its authors
 // first, and is not kept here.
 func TestControl(t *testing.T) {
 	needParts(t)
-	if os.Getenv("HOSTILE_RESULTS") == "" {
+	results := os.Getenv("HOSTILE_CONTROL")
+	if results == "" {
 		return // not skipped: there is nothing to find out about ours
 	}
 	launch := func() (*subject, error) {
@@ -82,7 +84,7 @@ func TestControl(t *testing.T) {
 		cmd.Env = append(os.Environ(), "FIXTURE_OPTIONS={}")
 		return start(cmd, false)
 	}
-	write(t, "The official server", battery(t, launch, false))
+	write(t, results, battery(t, launch, false))
 }
 
 func needParts(t *testing.T) {
@@ -327,24 +329,27 @@ func comeAndGoQUIC(a *arena, i int) {
 	}
 }
 
-// write appends the rows to the file of results.
-func write(t *testing.T, who string, rows []row) {
-	path := os.Getenv("HOSTILE_RESULTS")
+// write makes the page.
+func write(t *testing.T, path string, rows []row) {
 	if path == "" {
 		return
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n## %s\n\n%s\n\n| Attack | took, s | bystander's worst echo, ms | memory grew, MB | descriptors left | goroutines left | what should not have been |\n|---|---:|---:|---:|---:|---:|---|\n",
-		who, time.Now().UTC().Format("2006-01-02 15:04"))
+	fmt.Fprintf(&b, pageHead, time.Now().UTC().Format("2006-01-02 15:04"), runtime.Version(), runtime.NumCPU())
 	for _, r := range rows {
-		fmt.Fprintf(&b, "| %s | %.1f | %.0f | %.0f | %d | %d | %s |\n", r.Attack, r.Seconds, r.Worst, r.Growth, r.Left, r.More, r.Wrong)
+		fmt.Fprintf(&b, "| %s | %.1f | %.0f | %.0f | %d | %d | %s |\n", r.Attack, r.Seconds, r.Worst, r.Growth, r.Left, r.More, cmp.Or(r.Wrong, "nothing"))
 	}
-	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	if _, err := f.WriteString(b.String()); err != nil {
+	if err := os.WriteFile(path, []byte(b.String()), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
+
+const pageHead = `# The last battery
+
+` + "`make battery`" + ` writes this page: what became of each attack of interop/hostile on our server.
+%s, %s, attackers, server and bystanders on the same %d cores. Memory is the resident size of the
+process; of goroutines those that rest until there is work are not counted.
+
+| Attack | took, s | worst echo of the bystanders, ms | memory grew, MB | descriptors left | goroutines left | what should not have been |
+|---|---:|---:|---:|---:|---:|---|
+`

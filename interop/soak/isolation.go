@@ -28,14 +28,18 @@ const observers, rounds = 20, 5
 // process on a core of its own. The company is another one, of the lowest
 // priority on the other core, which it shares with the observers: what they wait
 // for is the server.
-func neighbours(b *strings.Builder, length time.Duration) error {
+func neighbours(p *page, length time.Duration) error {
+	if length <= 0 {
+		return nil
+	}
 	server, url, err := role("server", 0)
 	if err != nil {
 		return err
 	}
 	defer server.end()
 	_ = syscall.Setpriority(syscall.PRIO_PROCESS, 0, -5) // if we may
-	b.WriteString("\n## Bad neighbours\n\nThe time that 20 honest clients wait for an echo, 20 ms after the last one, beside a company and,\n" +
+	b := p.section("Bad neighbours")
+	b.WriteString("The time that 20 honest clients wait for an echo, 20 ms after the last one, beside a company and,\n" +
 		"in turns with it, without. Server on one core, clients on the other.\n\n" +
 		"| Company | echoes | p50, ms | p99, ms | calm p50, ms | calm p99, ms | p99 to calm |\n|---|---:|---:|---:|---:|---:|---:|\n")
 	for i, c := range companies {

@@ -30,7 +30,8 @@ func main() {
 	log.SetFlags(log.Ltime)
 	length := flag.Duration("for", 30*time.Minute, "how long the load lasts")
 	calm := flag.Duration("neighbours", 20*time.Second, "how long each kind of bad neighbour is measured; 0 for none")
-	out := flag.String("o", "", "a file for the page; standard output without")
+	out := flag.String("o", "", "a file for the page, of which the parts that are not run stay; standard output without")
+	only := flag.String("only", "", "run this part alone: neighbours or load")
 	heap := flag.String("heap", "", "a file for the profile of what is on the heap in the end")
 	flag.Parse()
 	if name := os.Getenv(roleVariable); name != "" {
@@ -39,13 +40,19 @@ func main() {
 		}
 		return
 	}
-	page, err := run(*length, *calm, *heap)
-	if *out == "" {
-		fmt.Print(page)
-	} else if werr := os.WriteFile(*out, []byte(page), 0o644); werr != nil {
-		log.Fatal(werr)
+	p := readPage(*out)
+	var err error
+	switch *only {
+	case "":
+		err = errors.Join(neighbours(p, *calm), soak(p, *length, *heap))
+	case "neighbours":
+		err = neighbours(p, *calm)
+	case "load":
+		err = soak(p, *length, *heap)
+	default:
+		err = fmt.Errorf("-only %s: there are neighbours and load", *only)
 	}
-	if err != nil {
+	if err := errors.Join(err, p.write(*out)); err != nil {
 		log.Fatal(err)
 	}
 }
@@ -58,11 +65,12 @@ const (
 	quiet           = 15 * time.Second
 )
 
-func run(length, calm time.Duration, heap string) (page string, err error) {
+// soak runs the load and writes what the process held meanwhile, and afterwards.
+func soak(p *page, length time.Duration, heap string) error {
 	srv := newServer()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return "", err
+		return err
 	}
 	hs := &http.Server{Handler: srv, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
 	socketio.ConfigureServer(hs)
@@ -71,15 +79,6 @@ func run(length, calm time.Duration, heap string) (page string, err error) {
 	defer srv.Close()
 	proxy := faultproxy.Listen(l.Addr().String())
 	defer proxy.Close()
-
-	var b strings.Builder
-	fmt.Fprintf(&b, "# Soak\n\n%s, %s, %d cores. Server, clients and network are one process. `make soak` writes this page.\n",
-		time.Now().UTC().Format("2006-01-02 15:04"), runtime.Version(), runtime.NumCPU())
-	if calm > 0 {
-		if err := neighbours(&b, calm); err != nil {
-			return b.String(), err
-		}
-	}
 
 	load(proxy, 3*time.Second) // what is made once and kept
 	awaitNobody(srv)
@@ -98,10 +97,12 @@ func run(length, calm time.Duration, heap string) (page string, err error) {
 		err = errors.Join(err, fmt.Errorf("%d connections are left", n))
 	}
 	st := srv.Stats()
-	fmt.Fprintf(&b, "\n## Load\n\n%v of echoes with acks, broadcasts to rooms, attachments of 20 KB and clients that come and go, over WebSocket,\n"+
-		"polling and polling with the upgrade; a fault every fifth of a second, %d in all. %d echoes, %d connections, %d upgrades.\n\n",
+	b := p.section("Load")
+	fmt.Fprintf(b, "%v of echoes with acks, broadcasts to rooms, attachments of 20 KB and clients that come and go, over WebSocket,\n"+
+		"polling and polling with the upgrade; a fault every fifth of a second, %d in all. %d echoes, %d connections, %d upgrades.\n"+
+		"Server, clients and network are one process.\n\n",
 		length, cuts, events, st.Engine.Opened, st.Engine.Upgraded)
-	fmt.Fprintf(&b, "| | before | after |\n|---|---:|---:|\n| goroutines | %d | %d |\n| descriptors | %d | %d |\n| heap, KB | %d | %d |\n\n",
+	fmt.Fprintf(b, "| | before | after |\n|---|---:|---:|\n| goroutines | %d | %d |\n| descriptors | %d | %d |\n| heap, KB | %d | %d |\n\n",
 		before.goroutines, after.goroutines, before.files, after.files, before.heap>>10, after.heap>>10)
 	b.WriteString(plot("heap, MB", samples, func(s sample) float64 { return float64(s.heap) / 1e6 }))
 	b.WriteString(plot("goroutines", samples, func(s sample) float64 { return float64(s.goroutines) }))
@@ -109,7 +110,7 @@ func run(length, calm time.Duration, heap string) (page string, err error) {
 	if err == nil {
 		err = flat(samples)
 	}
-	return b.String(), err
+	return err
 }
 
 func newServer() *socketio.Server {
