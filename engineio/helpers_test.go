@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -29,6 +30,7 @@ type recorder struct {
 	reason engineio.Reason
 	err    error
 	more   chan struct{} // one token per Receive
+	flush  atomic.Int32  // how often
 
 	closed    chan struct{}
 	onMessage func(*recorder, engineio.Message)
@@ -51,7 +53,7 @@ func (r *recorder) Receive(m engineio.Message) {
 	}
 }
 
-func (r *recorder) Flush(bool) {}
+func (r *recorder) Flush(bool) { r.flush.Add(1) }
 
 func (r *recorder) Closed(reason engineio.Reason, err error) {
 	r.mu.Lock()

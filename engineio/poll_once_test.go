@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -102,4 +103,51 @@ type hastyReader struct {
 func (w *hastyReader) Write(b []byte) (int, error) {
 	defer w.close()
 	return w.ResponseRecorder.Write(b)
+}
+
+func (w *hastyReader) WriteString(s string) (int, error) { return w.Write([]byte(s)) }
+
+// A client may have the answer to a POST, and send its next one, before the handler
+// has returned: what is around the engine may write through at once.
+func TestPostAnsweredAndNext(t *testing.T) {
+	for name, body := range map[string]string{"ok": "4first", "too large": strings.Repeat("x", 101)} {
+		t.Run(name, func(t *testing.T) {
+			h := newHarness(t, &engineio.Options{MaxPayload: 100}, nil)
+			q, rec := h.openPoll()
+			post := func(w http.ResponseWriter, body string) {
+				h.srv.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/engine.io/?"+q, strings.NewReader(body)))
+			}
+			next := httptest.NewRecorder()
+			post(&hastyReader{httptest.NewRecorder(), func() { post(next, "4next") }}, body)
+			if next.Code != http.StatusOK || next.Body.String() != "ok" {
+				t.Errorf("the next POST = %d %q", next.Code, next.Body)
+			}
+			if got := rec.messages(); len(got) == 0 || got[len(got)-1] != "next" {
+				t.Errorf("got %q", got)
+			}
+		})
+	}
+}
+
+// What a POST brought is handled, whatever a hook does while it is answered.
+func TestPostHandledThoughHookPanics(t *testing.T) {
+	answering := false
+	h := newHarness(t, &engineio.Options{Headers: func(http.Header, *http.Request) {
+		if answering {
+			panic("in a hook")
+		}
+	}}, nil)
+	q, rec := h.openPoll()
+	rec.flush.Store(0)
+	answering = true
+	func() {
+		defer func() { _ = recover() }() // as net/http does
+		h.srv.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/engine.io/?"+q, strings.NewReader("4x")))
+	}()
+	if got := rec.messages(); len(got) != 1 || got[0] != "x" {
+		t.Errorf("got %q", got)
+	}
+	if rec.flush.Load() == 0 {
+		t.Error("the receiver was not told that there is something")
+	}
 }

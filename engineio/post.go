@@ -50,12 +50,18 @@ func (s *Session) servePost(w http.ResponseWriter, r *http.Request) {
 	p.posting = w
 	resumed := p.resumed
 	s.mu.Unlock()
-	defer func() {
+	over := false
+	end := func() { // the client may send its next one as soon as it has the answer
+		if over {
+			return
+		}
+		over = true
 		s.mu.Lock()
 		p.posting = nil
 		s.mu.Unlock()
 		p.body.Store(0)
-	}()
+	}
+	defer end()
 
 	if resumed != nil { // paused: leave the body to TCP until there is room
 		select {
@@ -76,9 +82,11 @@ func (s *Session) servePost(w http.ResponseWriter, r *http.Request) {
 	switch err := s.srv.readBody(buf, w, r, &p.body); {
 	case errors.Is(err, errTooLarge):
 		s.srv.hit("MaxPayload")
+		end()
 		s.refuseLarge(w, r, buf.Bytes())
 		return
 	case errors.Is(err, errEncoding):
+		end()
 		s.srv.refuse(w, r, &ConnectionError{Code: BadRequest, Context: map[string]any{"name": "CONTENT_ENCODING"}, Err: err, status: http.StatusUnsupportedMediaType, message: err.Error()})
 		return
 	case errors.Is(err, errNotEncoded):
@@ -101,11 +109,12 @@ func (s *Session) servePost(w http.ResponseWriter, r *http.Request) {
 		body = formPayload(body)
 	}
 	s.receivePayload(p.form, body, binary && p.jsonp == "")
+	end()
+	defer s.flush(false) // also if a hook panics; this goroutine still owes the response
 	h := w.Header()
 	h["Content-Type"] = htmlType
 	s.srv.hookHeaders(h, r, false)
 	_, _ = io.WriteString(w, "ok")
-	s.flush(false) // this goroutine still owes the response
 }
 
 // isBinary spares the usual text the parsing of its type.

@@ -48,6 +48,7 @@ func TestServer(t *testing.T) {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
 	launch := func() (*subject, error) { return start(exec.Command(exe), true) }
+	load := loadOfMachine()
 	rows := battery(t, launch, true)
 	t.Run("churn", func(t *testing.T) {
 		s, err := launch()
@@ -65,7 +66,7 @@ func TestServer(t *testing.T) {
 		defer s.stop()
 		rows = append(rows, churn(t, s, quicChurns, "connects and disconnects over WebTransport", comeAndGoQUIC))
 	})
-	write(t, os.Getenv("HOSTILE_RESULTS"), rows)
+	write(t, os.Getenv("HOSTILE_RESULTS"), load, rows)
 }
 
 // TestControl attacks the official server, which is held to nothing: it shows
@@ -84,7 +85,7 @@ func TestControl(t *testing.T) {
 		cmd.Env = append(os.Environ(), "FIXTURE_OPTIONS={}")
 		return start(cmd, false)
 	}
-	write(t, results, battery(t, launch, false))
+	write(t, results, loadOfMachine(), battery(t, launch, false))
 }
 
 func needParts(t *testing.T) {
@@ -329,13 +330,23 @@ func comeAndGoQUIC(a *arena, i int) {
 	}
 }
 
+// loadOfMachine is how many wanted to run at a time in the last minute.
+func loadOfMachine() string {
+	b, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return "unknown"
+	}
+	first, _, _ := strings.Cut(string(b), " ")
+	return first
+}
+
 // write makes the page.
-func write(t *testing.T, path string, rows []row) {
+func write(t *testing.T, path, load string, rows []row) {
 	if path == "" {
 		return
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, pageHead, time.Now().UTC().Format("2006-01-02 15:04"), runtime.Version(), runtime.NumCPU())
+	fmt.Fprintf(&b, pageHead, time.Now().UTC().Format("2006-01-02 15:04"), runtime.Version(), runtime.NumCPU(), load)
 	for _, r := range rows {
 		fmt.Fprintf(&b, "| %s | %.1f | %.0f | %.0f | %d | %d | %s |\n", r.Attack, r.Seconds, r.Worst, r.Growth, r.Left, r.More, cmp.Or(r.Wrong, "nothing"))
 	}
@@ -347,8 +358,9 @@ func write(t *testing.T, path string, rows []row) {
 const pageHead = `# The last battery
 
 ` + "`make battery`" + ` writes this page: what became of each attack of interop/hostile on our server.
-%s, %s, attackers, server and bystanders on the same %d cores. Memory is the resident size of the
-process; of goroutines those that rest until there is work are not counted.
+%s, %s, attackers, server and bystanders on the same %d cores, whose load was %s when it began:
+what else runs on a machine, bystanders wait for as well. Memory is the resident size of
+the process; of goroutines those that rest until there is work are not counted.
 
 | Attack | took, s | worst echo of the bystanders, ms | memory grew, MB | descriptors left | goroutines left | what should not have been |
 |---|---:|---:|---:|---:|---:|---|

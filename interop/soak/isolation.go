@@ -32,11 +32,16 @@ func neighbours(p *page, length time.Duration) error {
 	if length <= 0 {
 		return nil
 	}
-	server, url, err := role("server", 0)
+	server, url, err := role(plain, 0)
 	if err != nil {
 		return err
 	}
 	defer server.end()
+	another, withRecovery, err := role(recovering, 0)
+	if err != nil {
+		return err
+	}
+	defer another.end()
 	_ = syscall.Setpriority(syscall.PRIO_PROCESS, 0, -5) // if we may
 	b := p.section("Bad neighbours")
 	b.WriteString("The time that 20 honest clients wait for an echo, 20 ms after the last one, beside a company and,\n" +
@@ -44,6 +49,10 @@ func neighbours(p *page, length time.Duration) error {
 		"| Company | echoes | p50, ms | p99, ms | calm p50, ms | calm p99, ms | p99 to calm |\n|---|---:|---:|---:|---:|---:|---:|\n")
 	for i, c := range companies {
 		log.Printf("%s", c.name)
+		url := url
+		if c.recovery {
+			url = withRecovery
+		}
 		var calm, beside []time.Duration
 		for range rounds {
 			waits, err := observe(url, length/rounds/2)
@@ -123,6 +132,9 @@ func (p part) end() {
 
 const roleVariable = "SOAK_ROLE"
 
+// The roles of servers: as they are without options, and with recovery.
+const plain, recovering = "server", "server with recovery"
+
 // role starts a part on a core, if cores can be chosen, and returns what it says
 // when it is ready.
 func role(name string, core int) (p part, says string, err error) {
@@ -163,8 +175,8 @@ func play(name string) error {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		stop()
 	}()
-	if name == "server" {
-		return serve(ctx)
+	if name == plain || name == recovering {
+		return serve(ctx, name == recovering)
 	}
 	number, url, _ := strings.Cut(name, " ")
 	i, err := strconv.Atoi(number)
@@ -175,8 +187,8 @@ func play(name string) error {
 	return keep(ctx, companies[i], url)
 }
 
-func serve(ctx context.Context) error {
-	srv := newServer()
+func serve(ctx context.Context, recovery bool) error {
+	srv := newServer(recovery)
 	defer srv.Close()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -67,7 +67,7 @@ const (
 
 // soak runs the load and writes what the process held meanwhile, and afterwards.
 func soak(p *page, length time.Duration, heap string) error {
-	srv := newServer()
+	srv := newServer(true)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -113,12 +113,12 @@ func soak(p *page, length time.Duration, heap string) error {
 	return err
 }
 
-func newServer() *socketio.Server {
-	srv := socketio.NewServer(&socketio.Options{
-		PingInterval: time.Second, PingTimeout: 2 * time.Second,
-		Recovery: &socketio.Recovery{MaxDuration: 5 * time.Second},
-		Logger:   slog.New(slog.DiscardHandler),
-	})
+func newServer(recovery bool) *socketio.Server {
+	o := &socketio.Options{PingInterval: time.Second, PingTimeout: 2 * time.Second, Logger: slog.New(slog.DiscardHandler)}
+	if recovery {
+		o.Recovery = &socketio.Recovery{MaxDuration: 5 * time.Second}
+	}
+	srv := socketio.NewServer(o)
 	srv.OnConnection(func(_ context.Context, s *socketio.Socket) error {
 		s.On("echo", func(_ context.Context, m *socketio.Message) error {
 			var v any

@@ -29,32 +29,37 @@ func badNeighbour(srv *socketio.Server, s *socketio.Socket) {
 
 // A company is a kind of neighbour.
 type company struct {
-	name string
-	n    int // of them
-	do   func(ctx context.Context, s *client.Socket, i int)
+	name     string
+	n        int // of them
+	do       func(ctx context.Context, s *client.Socket, i int)
+	recovery bool // the server has it
 }
 
 var companies = []company{
-	{"10 whose handlers panic, ten times a second each", 10, func(ctx context.Context, s *client.Socket, _ int) {
+	{name: "10 whose handlers panic, ten times a second each", n: 10, do: func(ctx context.Context, s *client.Socket, _ int) {
 		for pause(ctx, 100*time.Millisecond) {
 			_ = s.Connect(ctx) // it has been thrown out
 			_ = s.Emit("panic")
 		}
 	}},
-	{"100 whose handlers never return, and who go on sending", 100, func(ctx context.Context, s *client.Socket, _ int) {
+	{name: "100 whose handlers never return, and who go on sending", n: 100, do: func(ctx context.Context, s *client.Socket, _ int) {
 		for pause(ctx, 100*time.Millisecond) {
 			_ = s.Emit("hang")
 		}
 	}},
-	{"5 whose handlers emit in a loop", 5, func(ctx context.Context, s *client.Socket, _ int) {
+	{name: "5 whose handlers emit in a loop", n: 5, do: func(ctx context.Context, s *client.Socket, _ int) {
 		_ = s.Emit("loop")
 		<-ctx.Done()
 	}},
-	{"a room of 1,000, which is told something ten times a second", 1000, func(ctx context.Context, s *client.Socket, i int) {
-		_ = s.Emit("crowd")
-		for i == 0 && pause(ctx, 100*time.Millisecond) {
-			_ = s.Emit("shout")
-		}
-		<-ctx.Done()
-	}},
+	{name: "a room of 1,000, which is told something ten times a second", n: 1000, do: shout},
+	{name: "the same, with recovery", n: 1000, do: shout, recovery: true},
+}
+
+// shout has the first of a crowd say something to all of them, again and again.
+func shout(ctx context.Context, s *client.Socket, i int) {
+	_ = s.Emit("crowd")
+	for i == 0 && pause(ctx, 100*time.Millisecond) {
+		_ = s.Emit("shout")
+	}
+	<-ctx.Done()
 }
