@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -33,6 +34,7 @@ type gate struct {
 	mu      sync.Mutex
 	failed  map[string]attempts // by address
 	revoked map[[16]byte]int64  // sessions that were logged out, until when they would last
+	changed chan struct{}       // closed when one more was
 }
 
 type attempts struct {
@@ -43,7 +45,7 @@ type attempts struct {
 func newGate(o *DashboardOptions) *gate {
 	return &gate{
 		opts: o, checking: make(chan struct{}, 1),
-		failed: make(map[string]attempts), revoked: make(map[[16]byte]int64),
+		failed: make(map[string]attempts), revoked: make(map[[16]byte]int64), changed: make(chan struct{}),
 	}
 }
 
@@ -100,11 +102,35 @@ func (g *gate) open(text string) (s session, ok bool) {
 	return s, !out && time.Now().Unix() < s.until
 }
 
-func (g *gate) mac(b []byte) []byte {
+func (g *gate) mac(b []byte) []byte { return g.sign("sockeye dashboard session\x00", b) }
+
+func (g *gate) sign(what string, b []byte) []byte {
 	m := hmac.New(sha256.New, g.opts.Key)
-	m.Write([]byte("sockeye dashboard session\x00"))
+	m.Write([]byte(what))
 	m.Write(b)
 	return m.Sum(nil)
+}
+
+// proof is what only the page knows: it is told so, and another site that has a
+// browser ask cannot read the answer.
+func (g *gate) proof() string {
+	return base64.RawURLEncoding.EncodeToString(g.sign("sockeye dashboard page\x00", nil)[:16])
+}
+
+// looks admits a request that changes nothing, and still costs the server something:
+// not those that another site has a browser send. Browsers say whose it is; where they
+// do not, over plain HTTP or because they are old, it has the proof.
+func (g *gate) looks(r *http.Request) error {
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "same-origin", "none":
+		return nil
+	case "":
+		if hmac.Equal([]byte(r.URL.Query().Get("proof")), []byte(g.proof())) {
+			return nil
+		}
+		return &statusError{http.StatusForbidden, "this request may come from another site: send the proof of me, or if you are no browser the header Sec-Fetch-Site: none"}
+	}
+	return &statusError{http.StatusForbidden, "this request comes from another site"}
 }
 
 // maxAttempts is how often an address may fail in attemptsTime.
@@ -165,21 +191,54 @@ func (g *gate) remember(address string) {
 	g.failed[address] = a
 }
 
-// logOut ends the session of a request, and returns the cookie that says so.
-func (g *gate) logOut(r *http.Request) *http.Cookie {
-	if c, err := r.Cookie(cookieName); err == nil {
-		if s, ok := g.open(c.Value); ok {
-			g.mu.Lock()
-			for nonce, until := range g.revoked {
-				if time.Now().Unix() >= until {
-					delete(g.revoked, nonce)
-				}
-			}
-			g.revoked[s.nonce] = s.until
-			g.mu.Unlock()
+// logOut ends the session of a request, if it has one.
+func (g *gate) logOut(r *http.Request) (s session, ok bool) {
+	c, err := r.Cookie(cookieName)
+	if err != nil {
+		return s, false
+	}
+	if s, ok = g.open(c.Value); ok {
+		g.revoke(s)
+	}
+	return s, ok
+}
+
+// revoke has a session be none, and whoever holds on to it look again.
+func (g *gate) revoke(s session) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now := time.Now()
+	for nonce, until := range g.revoked {
+		if now.Unix() >= until {
+			delete(g.revoked, nonce)
 		}
 	}
-	return g.cookie(r, "", -1)
+	g.revoked[s.nonce] = min(s.until, now.Add(g.opts.SessionTime).Unix())
+	close(g.changed)
+	g.changed = make(chan struct{})
+}
+
+// recheckTime is how often it is asked anew whether a viewer may still look.
+const recheckTime = 10 * time.Second
+
+// holds waits until the sender of r may not look any more, or ctx ends.
+func (g *gate) holds(ctx context.Context, r *http.Request) {
+	tick := time.NewTicker(recheckTime)
+	defer tick.Stop()
+	for {
+		g.mu.Lock()
+		changed := g.changed
+		g.mu.Unlock()
+		if a, _ := g.access(r); a == NoAccess {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-changed:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 func (g *gate) cookie(r *http.Request, value string, maxAge int) *http.Cookie {

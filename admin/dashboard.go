@@ -22,7 +22,8 @@ type DashboardOptions struct {
 	Auth Authenticator
 	// Authorize decides by the request, for programs with a login of their own, or
 	// behind a proxy that has one. The page asks for nothing then. It is called for
-	// each request and must be quick.
+	// each request, again every ten seconds while its answer is a stream, and must be
+	// quick.
 	Authorize func(*http.Request) Access
 	// Insecure lets everybody in who reaches the address. It is for development.
 	Insecure bool

@@ -69,6 +69,7 @@ func (b *board) request(method, name, body string, header ...string) (*http.Resp
 	if method == http.MethodPost {
 		req.Header.Set("Content-Type", "application/json")
 	}
+	req.Header.Set("Sec-Fetch-Site", "same-origin") // as a browser does for the page
 	for i := 0; i < len(header); i += 2 {
 		req.Header.Set(header[i], header[i+1])
 	}
@@ -121,6 +122,7 @@ func (b *board) listen(name string) *events {
 	if err != nil {
 		b.t.Fatal(err)
 	}
+	req.Header.Set("Sec-Fetch-Site", "same-origin")
 	if b.cookie != nil {
 		req.AddCookie(b.cookie)
 	}
@@ -198,7 +200,7 @@ func TestDashboardLogin(t *testing.T) {
 		{415, []string{"Content-Type", "text/plain"}},
 		{415, []string{"Content-Type", "application/x-www-form-urlencoded"}},
 		{403, []string{"Sec-Fetch-Site", "cross-site"}},
-		{403, []string{"Origin", "https://evil.example"}},
+		{403, []string{"Origin", "https://evil.example", "Sec-Fetch-Site", ""}},
 	} {
 		if res, _ := b.request("POST", "login", good, c.header...); res.StatusCode != c.status {
 			t.Errorf("login with %q = %d; want %d", c.header, res.StatusCode, c.status)
@@ -228,7 +230,7 @@ func TestDashboardLogin(t *testing.T) {
 	var list struct{ Total int }
 	b.get("sockets", &list)
 	// With the cookie, another site still cannot act.
-	if res, _ := b.request("POST", "emit", `{"everybody":true,"event":"x"}`, "Origin", "https://evil.example"); res.StatusCode != 403 {
+	if res, _ := b.request("POST", "emit", `{"everybody":true,"event":"x"}`, "Origin", "https://evil.example", "Sec-Fetch-Site", ""); res.StatusCode != 403 {
 		t.Errorf("emit from another site = %d", res.StatusCode)
 	}
 	stream := b.listen("stream")
@@ -240,6 +242,7 @@ func TestDashboardLogin(t *testing.T) {
 		t.Errorf("logout leaves the cookie: %v", got)
 	}
 	locked("after the logout") // by the cookie of before
+	stream.ends()
 
 	b.cookie = nil
 	for range 25 {

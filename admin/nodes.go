@@ -18,6 +18,8 @@ import (
 const (
 	eventNode = "sockeye:dashboard:node"
 	eventFind = "sockeye:dashboard:find"
+	// eventLogout tells nodes with the same Key of a session that has ended.
+	eventLogout = "sockeye:dashboard:logout"
 
 	// nodeTime is how long another node may take to answer.
 	nodeTime = 3 * time.Second
@@ -74,6 +76,16 @@ func newNodes(d *Dashboard) *nodes {
 		n.hear(time.Now(), v)
 		return nil
 	})
+	d.srv.OnServerSide(eventLogout, func(_ context.Context, m *socketio.Message) error {
+		var nonce []byte
+		var s session
+		if err := m.Decode(&nonce, &s.until); err != nil {
+			return err
+		}
+		copy(s.nonce[:], nonce)
+		d.login.revoke(s)
+		return nil
+	})
 	d.srv.OnServerSide(eventFind, func(ctx context.Context, m *socketio.Message) error {
 		var q string
 		if err := m.Decode(&q); err != nil || !m.WantsAck() || d.ending.Err() != nil {
@@ -112,6 +124,13 @@ func (n *nodes) tell(now time.Time, p point, looking bool) {
 	}
 	if looking {
 		n.countServers(now)
+	}
+}
+
+// tellLogout tells nodes behind the same address that a session has ended.
+func (n *nodes) tellLogout(s session) {
+	if err := n.d.srv.ServerSideEmit(eventLogout, s.nonce[:], s.until); err != nil {
+		n.d.opts.Logger.Warn("dashboard: other nodes do not know of a logout", "error", err)
 	}
 }
 

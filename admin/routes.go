@@ -76,7 +76,10 @@ func (d *Dashboard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			d.serveLogin(w, r)
 			return
 		}
-		http.SetCookie(w, d.login.logOut(r))
+		if s, ok := d.login.logOut(r); ok {
+			d.nodes.tellLogout(s)
+		}
+		http.SetCookie(w, d.login.cookie(r, "", -1))
 		reply(w, d.me(NoAccess))
 		return
 	}
@@ -102,7 +105,14 @@ func (d *Dashboard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case a < to.access:
 		fail(w, http.StatusForbidden, errors.New("this dashboard is read-only"))
 	default:
-		if err := to.serve(d, w, r); err != nil {
+		var err error
+		if !to.post {
+			err = d.login.looks(r)
+		}
+		if err == nil {
+			err = to.serve(d, w, r)
+		}
+		if err != nil {
 			status := http.StatusBadRequest
 			if e, ok := errors.AsType[*statusError](err); ok {
 				status = e.status
@@ -154,6 +164,7 @@ type whoami struct {
 	Access string `json:"access"` // "none", "read" or "write"
 	Login  bool   `json:"login"`  // there is a form to fill in
 	Node   string `json:"node,omitempty"`
+	Proof  string `json:"proof,omitempty"` // that it is the page which asks
 }
 
 func (d *Dashboard) me(a Access) whoami {
@@ -162,7 +173,7 @@ func (d *Dashboard) me(a Access) whoami {
 	}
 	m := whoami{Access: [...]string{"none", "read", "write"}[min(a, MayWrite)], Login: d.opts.Auth != nil}
 	if a != NoAccess {
-		m.Node = d.opts.ServerID
+		m.Node, m.Proof = d.opts.ServerID, d.login.proof()
 	}
 	return m
 }

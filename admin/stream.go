@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -22,23 +23,41 @@ type stream struct {
 // writeTime is how long a viewer may take for one event.
 const writeTime = 10 * time.Second
 
-// stream begins one, unless there are too many. The context ends with the viewer,
-// the dashboard or the login.
-func (d *Dashboard) stream(w http.ResponseWriter, r *http.Request) (*stream, context.Context, func(), error) {
+// enter counts a viewer, unless there are too many. It comes before whatever is done
+// for one.
+func (d *Dashboard) enter() (leave func(), err error) {
 	if d.viewers.Add(1) > int64(d.opts.MaxViewers) {
 		d.viewers.Add(-1)
-		return nil, nil, nil, &statusError{http.StatusServiceUnavailable, "too many viewers: see MaxViewers"}
+		return nil, &statusError{http.StatusServiceUnavailable, "too many viewers: see MaxViewers"}
 	}
+	return func() { d.viewers.Add(-1) }, nil
+}
+
+// stream begins one. The context ends with the viewer, the dashboard, or the right to
+// look, which a logout takes at once and Authorize within recheckTime.
+func (d *Dashboard) stream(w http.ResponseWriter, r *http.Request) (*stream, context.Context, func()) {
 	_, until := d.login.access(r)
 	if until.IsZero() {
 		until = time.Now().Add(d.opts.SessionTime)
 	}
 	ctx, cancel := context.WithDeadline(r.Context(), until)
 	unlink := context.AfterFunc(d.ending, cancel)
+	watched := make(chan struct{})
+	asked := r.Clone(ctx) // the handler may change its own
+	go func() {
+		defer close(watched)
+		defer cancel()
+		defer func() {
+			if v := recover(); v != nil {
+				d.opts.Logger.Error("dashboard: DashboardOptions.Authorize panicked", "panic", v, "stack", string(debug.Stack()))
+			}
+		}()
+		d.login.holds(ctx, asked)
+	}()
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("X-Accel-Buffering", "no") // for nginx
 	s := &stream{w, http.NewResponseController(w)}
-	return s, ctx, func() { unlink(); cancel(); d.viewers.Add(-1) }, nil
+	return s, ctx, func() { unlink(); cancel(); <-watched }
 }
 
 func (s *stream) send(event string, data []byte) error {
@@ -59,13 +78,15 @@ func (s *stream) sendJSON(event string, v any) error {
 
 // serveStream tells what was, and from then on what is, once a second.
 func (d *Dashboard) serveStream(w http.ResponseWriter, r *http.Request) error {
-	s, ctx, end, err := d.stream(w, r)
+	leave, err := d.enter()
 	if err != nil {
 		return err
 	}
-	defer end()
-	history, latest, news, leave := d.sampler.look()
 	defer leave()
+	s, ctx, end := d.stream(w, r)
+	defer end()
+	history, latest, news, away := d.sampler.look()
+	defer away()
 	err = s.sendJSON("history", history)
 	if err == nil && latest != nil {
 		err = s.send("sample", latest)
@@ -115,15 +136,17 @@ func (d *Dashboard) serveTap(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	leave, err := d.enter()
+	if err != nil {
+		return err
+	}
+	defer leave()
 	id := r.FormValue("id")
 	sock, ok := n.Socket(id)
 	if !ok {
 		return d.serveFarTap(w, r, n.Name(), id)
 	}
-	s, ctx, end, err := d.stream(w, r)
-	if err != nil {
-		return err
-	}
+	s, ctx, end := d.stream(w, r)
 	defer end()
 	packets := make(chan socketio.TappedPacket, 4*tapRate)
 	defer d.srv.Tap(sock, tapRate, func(p socketio.TappedPacket) {
@@ -171,13 +194,10 @@ func (d *Dashboard) serveFarTap(w http.ResponseWriter, r *http.Request, namespac
 	case <-r.Context().Done():
 		return nil
 	}
-	s, ctx, end, err := d.stream(w, r)
-	if err != nil {
-		return err
-	}
+	s, ctx, end := d.stream(w, r)
 	defer end()
 	d.opts.Logger.Info("dashboard: tap on another node", "remote", r.RemoteAddr, "nsp", namespace, "id", id)
-	err = s.tapping()
+	err := s.tapping()
 	for err == nil {
 		for _, one := range p.Packets {
 			err = s.sendJSON("packet", one)

@@ -1,4 +1,4 @@
-import { $, h, get, post, link } from "./dom.js";
+import { $, h, get, post, link, prove, address } from "./dom.js";
 import { span } from "./charts.js";
 import * as views from "./views.js";
 
@@ -11,7 +11,7 @@ let me, view, stream;
 
 function follow() {
   stream?.close();
-  stream = new EventSource("stream");
+  stream = new EventSource(address("stream"));
   stream.addEventListener("history", (e) => {
     state.history = JSON.parse(e.data);
     show();
@@ -87,6 +87,7 @@ $("search").addEventListener("submit", (e) => {
 async function start() {
   try {
     me = await get("me");
+    prove(me.proof);
   } catch {
     setTimeout(start, 3000);
     return;

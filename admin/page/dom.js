@@ -98,9 +98,14 @@ export function table(columns, { href, key = href, empty = "nothing yet" } = {})
 
 export const link = (route, query) => `#/${route}?${new URLSearchParams(query)}`;
 
+// What is asked of the server has with it what only this page was told.
+let proof = "";
+export const prove = (text) => (proof = text ?? "");
+export const address = (name, query) => `${name}?${new URLSearchParams({ ...query, proof })}`;
+
 // get and post speak to the server; a refusal is an Error with its words.
 export async function get(name, query) {
-  return answer(await fetch(`${name}?${new URLSearchParams(query ?? {})}`));
+  return answer(await fetch(address(name, query)));
 }
 
 export async function post(name, body) {

@@ -1,4 +1,4 @@
-import { h, number, bytes, ms, ago, since, table, link, get, post, toast, ask } from "./dom.js";
+import { h, number, bytes, ms, ago, since, table, link, get, post, toast, ask, address } from "./dom.js";
 import { overview as charts } from "./charts.js";
 
 // A view is { el, show(state), close() }; show is called with each sample.
@@ -264,7 +264,7 @@ export function socket(query, { write }) {
     tapState.textContent = text;
   }
   function listen() {
-    source = new EventSource(`tap?${new URLSearchParams({ ns, id })}`);
+    source = new EventSource(address("tap", { ns, id }));
     listenButton.textContent = "Stop";
     tapState.textContent = "connecting";
     source.addEventListener("tapping", (e) => (tapState.textContent = `listening; ${JSON.parse(e.data).rate} packets a second at most`));

@@ -202,6 +202,7 @@ func request(ctx context.Context, method, url string) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	req.Header.Set("Sec-Fetch-Site", "none") // as if somebody had typed the address
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return 0, err

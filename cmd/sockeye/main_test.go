@@ -79,7 +79,12 @@ func TestReadyAndEnd(t *testing.T) {
 		t.Error("top is shown to who came through a proxy")
 	}
 	// Somebody looks at the dashboard, which must not hold up the end.
-	res, err := http.Get(url + "dashboard/stream")
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"dashboard/stream", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Sec-Fetch-Site", "none")
+	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}
