@@ -17,10 +17,7 @@ import (
 	"syscall"
 	"time"
 
-	"golang.org/x/term"
-
 	"github.com/sockeye-go/socketio"
-	"github.com/sockeye-go/socketio/metrics"
 )
 
 //go:embed theme.css common.js
@@ -63,7 +60,8 @@ const Restarting = "server restarting"
 // the pages see what happens.
 func Options() *socketio.Options {
 	o := &socketio.Options{ShutdownEvent: Restarting}
-	if !term.IsTerminal(int(os.Stdin.Fd())) { // somebody who sits there would wait
+	in, err := os.Stdin.Stat()
+	if err != nil || in.Mode()&os.ModeCharDevice == 0 { // somebody who sits at a terminal would wait
 		o.ShutdownDelay = 2 * time.Second
 	}
 	return o
@@ -77,7 +75,11 @@ func Main(srv *socketio.Server, page http.Handler) {
 	flag.Parse()
 	mux := http.NewServeMux()
 	mux.Handle("/socket.io/", srv)
-	mux.Handle("/readyz", metrics.Readyz(srv))
+	mux.HandleFunc("/readyz", func(w http.ResponseWriter, _ *http.Request) { // metrics.Readyz knows more
+		if srv.Draining() {
+			http.Error(w, "draining", http.StatusServiceUnavailable)
+		}
+	})
 	mux.Handle("/", page)
 	hs := &http.Server{Addr: *addr, Handler: mux}
 	socketio.ConfigureServer(hs)
