@@ -16,7 +16,7 @@ import (
 // happens early, late or never because somebody set the clock of a machine.
 var wallClock = map[string]string{
 	"admin/access.go:logIn":               "the end of a login is a time of the wall clock: other nodes read it",
-	"admin/access.go:logOut":              "likewise",
+	"admin/access.go:revoke":              "likewise",
 	"admin/access.go:open":                "likewise",
 	"adapter/cluster/record.go:wire":      "since when a client is away: another node reads it",
 	"adapter/cluster/recover.go:sayAlive": "when a node was there last: another node reads it",
