@@ -31,8 +31,8 @@ test-long: faults battery ## the long form of tests that have one, once, and all
 	SOCKEYE_PARTS=all SOCKEYE_LONG=1 $(RUN) -only go
 	SOCKEYE_PARTS=all $(RUN) -count 10
 
-faults: parts ## every transport, broker and guarantee over a bad network, some five minutes; writes docs/faults.md
-	SOCKEYE_PARTS=all SOCKEYE_LONG=1 FAULTS_RESULTS=$(CURDIR)/docs/faults.md $(GO) test -count 1 -timeout 60m -run TestFaults ./interop/faults
+faults: parts ## every transport, broker and guarantee over a bad network, nodes and stores killed, some ten minutes; writes docs/faults.md
+	SOCKEYE_PARTS=all SOCKEYE_LONG=1 FAULTS_RESULTS=$(CURDIR)/docs/faults.md $(GO) test -count 1 -timeout 60m -run 'TestFaults|TestCluster' ./interop/faults
 
 battery: parts ## every attack on a server; writes docs/battery.md
 	SOCKEYE_PARTS=all HOSTILE_RESULTS=$(CURDIR)/docs/battery.md $(GO) test -count 1 -timeout 30m -run TestServer ./interop/hostile

@@ -75,19 +75,41 @@ func TestFaults(t *testing.T) {
 		})
 	}
 	if path := os.Getenv("FAULTS_RESULTS"); path != "" {
-		page := fmt.Sprintf(pageHead, time.Now().UTC().Format("2006-01-02 15:04"), runtime.Version(), len(cells), seconds, seed) + rows
-		if err := os.WriteFile(path, []byte(page), 0o644); err != nil {
+		text := fmt.Sprintf(matrixHead, time.Now().UTC().Format("2006-01-02 15:04"), runtime.Version(), len(cells), seconds, seed) + rows
+		if err := writePart(path, matrix, text); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
-// pageHead is what stands over the table.
-const pageHead = `# The last long run of faults
+// The parts of the page of results.
+const (
+	matrix = "Every transport, broker and level"
+	killed = "Nodes and stores that are killed"
+)
 
-` + "`make faults`" + ` writes this page; [guarantees.md](guarantees.md) says what is promised.
-%s, %s: %d cells, %.0f s of faults in each, 4 clients, seed %d. Figures of messages say how much
-was judged, and nothing about speed.
+// writePart writes one part of the page, and leaves the other as it is.
+func writePart(path, name, text string) error {
+	parts := map[string]string{}
+	if b, err := os.ReadFile(path); err == nil {
+		for _, part := range strings.Split(string(b), "\n## ")[1:] {
+			if name, text, ok := strings.Cut(part, "\n\n"); ok {
+				parts[name] = text
+			}
+		}
+	}
+	parts[name] = text
+	page := "# The last long run of faults\n\n`make faults` writes this page; [guarantees.md](guarantees.md) says what is promised. Figures of\n" +
+		"messages say how much was judged, and nothing about speed.\n"
+	for _, name := range []string{matrix, killed} {
+		if text := parts[name]; text != "" {
+			page += "\n## " + name + "\n\n" + strings.TrimRight(text, "\n") + "\n"
+		}
+	}
+	return os.WriteFile(path, []byte(page), 0o644)
+}
+
+const matrixHead = `%s, %s: ` + "`TestFaults`" + `, %d cells, %.0f s of faults in each, 4 clients, seed %d.
 
 A cell is a client over a transport. *Restart*: the server goes and comes back. *Shaped*:
 delays and segments of single bytes. With a broker there are two nodes; one emits, clients
