@@ -1,17 +1,26 @@
 package socketio_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
+	"net/http"
 	"net/netip"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/sockeye-go/socketio"
 	"github.com/sockeye-go/socketio/adapter"
+	"github.com/sockeye-go/socketio/internal/memnet"
 )
 
 // Each limit on what a packet may be: the last that is fine, which arrives and
@@ -290,4 +299,121 @@ func TestTrustedProxies(t *testing.T) {
 			t.Errorf("address %q", got)
 		}
 	})
+}
+
+// TestConfigureServer: the head of a request may have so many bytes and take so long,
+// and no more; what is set already stays.
+func TestConfigureServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := memnet.New()
+		hs := &http.Server{Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})}
+		socketio.ConfigureServer(hs)
+		go hs.Serve(network)
+		defer func() { hs.Close(); synctest.Wait() }()
+		answer := func(head string) string {
+			c, err := network.Dial()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			go io.WriteString(c, head)
+			line, _ := bufio.NewReader(c).ReadString('\n')
+			return strings.TrimSpace(line)
+		}
+		// net/http allows 4,096 bytes more, for what it reads ahead.
+		const rest = "GET / HTTP/1.1\r\nHost: x\r\nX: \r\n\r\n"
+		for more, want := range map[int]string{0: "HTTP/1.1 200 OK", 1: "HTTP/1.1 431 Request Header Fields Too Large"} {
+			head := strings.Replace(rest, "X: ", "X: "+strings.Repeat("x", 64<<10+4096-len(rest)+more), 1)
+			if got := answer(head); got != want {
+				t.Errorf("%d bytes beyond the limit: %q; want %q", more, got, want)
+			}
+		}
+		began := time.Now()
+		if got := answer("GET / HTTP/1.1\r\nHost: "); got != "" || time.Since(began) != 10*time.Second {
+			t.Errorf("half a head: %q after %v", got, time.Since(began))
+		}
+	})
+	own := &http.Server{ReadHeaderTimeout: 1, MaxHeaderBytes: 2, IdleTimeout: 3}
+	socketio.ConfigureServer(own)
+	if own.ReadHeaderTimeout != 1 || own.MaxHeaderBytes != 2 || own.IdleTimeout != 3 {
+		t.Errorf("what was set is now %v, %d, %v", own.ReadHeaderTimeout, own.MaxHeaderBytes, own.IdleTimeout)
+	}
+}
+
+// TestLimitsDoc holds the table of docs/options.md to what is counted, and to the
+// tests that there are.
+func TestLimitsDoc(t *testing.T) {
+	doc, err := os.ReadFile("docs/options.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(doc), "## When a limit is reached\n")
+	table, _, _ = strings.Cut(table, "\nThe limits of the")
+	rows := map[string]bool{}
+	code := regexp.MustCompile("`(\\w+)`")
+	for _, line := range strings.Split(table, "\n") {
+		cells := strings.Split(line, "|")
+		if len(cells) != 5 || !strings.Contains(cells[1], "`") {
+			continue
+		}
+		for _, m := range code.FindAllStringSubmatch(cells[1], -1) {
+			rows[m[1]] = true
+		}
+		dir := "."
+		for _, m := range regexp.MustCompile("([\\w/]+ )?`(Test\\w+)`").FindAllStringSubmatch(cells[3], -1) {
+			if m[1] != "" {
+				dir = strings.TrimSpace(m[1])
+			}
+			if !hasTest(t, dir, m[2]) {
+				t.Errorf("%s has no %s", dir, m[2])
+			}
+		}
+	}
+	counted := map[string]bool{}
+	hit := regexp.MustCompile(`(?:hit\(|limit = |limit := |return |, )"((?:Max|Once)\w+|\w+Timeout)"`)
+	for _, pattern := range []string{"*.go", "engineio/*.go"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			src, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.HasSuffix(file, "_test.go") || slices.Contains([]string{"options.go", "dial.go", "recovery.go"}, filepath.Base(file)) { // those name fields
+				continue
+			}
+			for _, m := range hit.FindAllSubmatch(src, -1) {
+				counted[string(m[1])] = true
+			}
+		}
+	}
+	for name := range counted {
+		if !rows[name] {
+			t.Errorf("docs/options.md: no row says what happens at %s", name)
+		}
+	}
+	for name := range rows {
+		if !counted[name] {
+			t.Errorf("docs/options.md: %s is counted nowhere", name)
+		}
+	}
+}
+
+func hasTest(t *testing.T, dir, name string) bool {
+	files, err := filepath.Glob(dir + "/*_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		src, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(src), "func "+name+"(") {
+			return true
+		}
+	}
+	return false
 }

@@ -296,7 +296,7 @@ func TestLimitUpgradeTimeout(t *testing.T) {
 // Of what waits for a polling client, the limit and one more, by packets and by
 // bytes; and what is lost is counted.
 func TestLimitQueue(t *testing.T) {
-	for _, o := range []engineio.Options{{MaxQueuedPackets: 4}, {MaxQueuedBytes: 40}} {
+	for limit, o := range map[string]engineio.Options{"MaxQueuedPackets": {MaxQueuedPackets: 4}, "MaxQueuedBytes": {MaxQueuedBytes: 40}} {
 		h := newHarness(t, &o, echo)
 		_, rec := h.openPoll() // that took the open packet
 		ten := engineio.Prepare(text("0123456789"))
@@ -316,7 +316,7 @@ func TestLimitQueue(t *testing.T) {
 			t.Errorf("one too many: %v", err)
 		}
 		rec.waitClosed(t)
-		h.wantLimits(map[string]uint64{"MaxQueuedBytes": 1})
+		h.wantLimits(map[string]uint64{limit: 1})
 		want := map[engineio.DropReason]uint64{engineio.DropSlow: 5, engineio.DropVolatile: 1}
 		if got := h.srv.Stats().Dropped; !maps.Equal(got, want) {
 			t.Errorf("dropped %v; want %v", got, want)

@@ -302,8 +302,12 @@ func (s *Session) tooSlow() {
 	}
 	go func() {
 		bytes, packets := s.Buffered()
-		s.srv.hit("MaxQueuedBytes")
-		s.srv.log.Warn("slow consumer: session is cut", "sid", s.id, "remote", s.remote, "bytes", bytes, "packets", packets)
+		limit := "MaxQueuedBytes"
+		if packets >= s.srv.opts.MaxQueuedPackets {
+			limit = "MaxQueuedPackets"
+		}
+		s.srv.hit(limit)
+		s.srv.log.Warn("slow consumer: session is cut", "sid", s.id, "remote", s.remote, "limit", limit, "bytes", bytes, "packets", packets)
 		s.cut(DropSlow, packets+1, ErrSlowConsumer)
 	}()
 }
