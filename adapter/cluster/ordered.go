@@ -31,6 +31,10 @@ type Ordered struct {
 	closing    bool
 	keeper     *time.Timer
 
+	life    context.Context // until Close, which calls stop
+	stop    context.CancelFunc
+	letting sync.WaitGroup // sessions be taken by other nodes
+
 	lostMu           sync.Mutex
 	lostBus, lostLog error
 
@@ -46,6 +50,7 @@ func NewOrderedFactory(bus Bus, store Store, o *Options) adapter.Factory {
 	o = o.withDefaults()
 	return func(h adapter.Host) (adapter.Adapter, error) {
 		a := &Ordered{Adapter: makeAdapter(o, h), max: h.Recovery(), sessions: make(map[string]*session), handed: make(map[string]handover)}
+		a.life, a.stop = context.WithCancel(context.Background())
 		a.handle = a.handleOrdered
 		a.setLostFrom = a.lostFrom
 		a.leftOut = a.own.skip
@@ -226,6 +231,8 @@ func (a *Ordered) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
 	a.save.close(ctx)
+	a.stop()
+	a.letting.Wait()
 	err := a.Adapter.Close()
 	return errors.Join(err, a.log.Close())
 }

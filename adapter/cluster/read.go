@@ -124,7 +124,11 @@ func (a *Ordered) handleOrdered(m *Message) {
 			a.host.Logger().Warn("broadcast of another node dropped", "nsp", a.nsp, "node", m.UID, "error", err)
 		}
 	case m.Type == sessionRequest:
-		go a.letGo(m)
+		a.sessionsMu.Lock()
+		defer a.sessionsMu.Unlock()
+		if !a.closing {
+			a.letting.Go(func() { a.letGo(m) })
+		}
 	default:
 		a.handleMessage(m)
 	}

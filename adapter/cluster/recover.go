@@ -367,7 +367,7 @@ func (a *Ordered) sayAlive() {
 	if a.lost.Load() != nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), a.o.PublishTimeout)
+	ctx, cancel := context.WithTimeout(a.life, a.o.PublishTimeout)
 	defer cancel()
 	r := &Record{
 		Key: nodeKey(a.uid), Always: true, TTL: a.max.MaxDuration + openTTL,

@@ -113,7 +113,7 @@ func (w *saver) write(batch []*session) bool {
 		}
 	}
 	for pause := 50 * time.Millisecond; len(rs) > 0; pause = min(2*pause, time.Second) {
-		ctx, cancel := context.WithTimeout(context.Background(), w.a.o.PublishTimeout)
+		ctx, cancel := context.WithTimeout(w.a.life, w.a.o.PublishTimeout)
 		err := w.a.log.Save(ctx, rs)
 		cancel()
 		if err == nil {
@@ -153,7 +153,7 @@ func (w *saver) write(batch []*session) bool {
 
 // deleteOwn deletes a record that another node had in hands and put back.
 func (w *saver) deleteOwn(r *Record) {
-	ctx, cancel := context.WithTimeout(context.Background(), w.a.o.PublishTimeout)
+	ctx, cancel := context.WithTimeout(w.a.life, w.a.o.PublishTimeout)
 	defer cancel()
 	b, version, err := w.a.log.Load(ctx, r.Key)
 	if err != nil || b == nil {
@@ -168,7 +168,7 @@ func (w *saver) deleteOwn(r *Record) {
 // all the same, and what version it has: another node put its name into it and then
 // back, or was refused, or the store has let go of it.
 func (w *saver) ours(s *session, r *Record) bool {
-	ctx, cancel := context.WithTimeout(context.Background(), w.a.o.PublishTimeout)
+	ctx, cancel := context.WithTimeout(w.a.life, w.a.o.PublishTimeout)
 	defer cancel()
 	b, version, err := w.a.log.Load(ctx, r.Key)
 	if err != nil {

@@ -47,7 +47,7 @@ func (a *Ordered) surrender(m *Message) letGo {
 		return letGo{}
 	}
 	pid, turn := of[0].PID, of[0].Turn
-	ctx, cancel := context.WithTimeout(context.Background(), askTimeout-time.Second)
+	ctx, cancel := context.WithTimeout(a.life, askTimeout-time.Second)
 	defer cancel()
 	for {
 		a.sessionsMu.Lock()

@@ -87,7 +87,7 @@ type interest struct {
 func (b *interest) Open(nsp, uid string, r cluster.Receiver) (cluster.Channel, error) {
 	c := &interestChannel{
 		interest: b, client: b.own.use(), r: r, tag: tag(uid), common: b.prefix + "#" + nsp + "#",
-		rooms: make(map[string]bool), counts: make(map[string]int),
+		counts: make(map[string]int),
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), openTimeout)
 	defer cancel()
@@ -121,9 +121,7 @@ type interestChannel struct {
 	tag, common string
 	follow      follower
 
-	// Of the goroutine that follows.
-	rooms  map[string]bool // that have members
-	counts map[string]int  // rooms of a channel
+	counts map[string]int // rooms of a channel; of the goroutine that follows
 }
 
 // tagSize is how many characters of an id say on which node the socket is.
@@ -222,12 +220,8 @@ func (c *interestChannel) receive(channel, payload string) {
 // change subscribes to the channel of a room, or ends that with the last of its
 // rooms.
 func (c *interestChannel) change(room string, wanted bool) {
-	if c.rooms[room] == wanted {
-		return
-	}
 	channel := c.channelOf(room)
 	if wanted {
-		c.rooms[room] = true
 		if c.counts[channel]++; c.counts[channel] == 1 {
 			ctx, cancel := context.WithTimeout(context.Background(), openTimeout)
 			defer cancel()
@@ -236,7 +230,6 @@ func (c *interestChannel) change(room string, wanted bool) {
 		}
 		return
 	}
-	delete(c.rooms, room)
 	if c.counts[channel]--; c.counts[channel] == 0 {
 		delete(c.counts, channel)
 		c.sub.remove(exact, channel)

@@ -68,7 +68,7 @@ type sharded struct {
 
 // Open implements [cluster.Bus].
 func (b *sharded) Open(nsp, uid string, r cluster.Receiver) (cluster.Channel, error) {
-	c := &shardedChannel{sharded: b, client: b.own.use(), r: r, rooms: make(map[string]bool)}
+	c := &shardedChannel{sharded: b, client: b.own.use(), r: r}
 	c.common = b.prefix + "#" + nsp + "#"
 	c.private = c.common + uid + "#"
 	ctx, cancel := context.WithTimeout(context.Background(), openTimeout)
@@ -110,7 +110,6 @@ type shardedChannel struct {
 	common, private string
 
 	follow follower
-	rooms  map[string]bool // that are subscribed; of the goroutine that follows
 }
 
 // hasChannel reports whether a room has a channel of its own. What is as long
@@ -146,11 +145,11 @@ func (c *shardedChannel) ServerCount(ctx context.Context) (int, error) {
 
 // Close implements [cluster.Channel].
 func (c *shardedChannel) Close() error {
-	c.follow.close()
+	rooms := c.follow.close()
 	c.sharded.mu.Lock()
 	c.open = slices.DeleteFunc(c.open, func(other *shardedChannel) bool { return other == c })
 	c.sharded.mu.Unlock()
-	for room := range c.rooms {
+	for room := range rooms {
 		c.sub.remove(shard, c.common+room+"#")
 	}
 	c.sub.remove(shard, c.private)
@@ -173,16 +172,12 @@ func (c *shardedChannel) interest(room string) {
 }
 
 func (c *shardedChannel) change(room string, wanted bool) {
-	switch {
-	case wanted == c.rooms[room]:
-	case wanted:
-		c.rooms[room] = true
-		ctx, cancel := context.WithTimeout(context.Background(), openTimeout)
-		defer cancel()
-		// An error says that Redis is away; it is told when it is back.
-		_ = c.sub.want(ctx, shard, c.common+room+"#", &handler{receive: c.receive})
-	default:
-		delete(c.rooms, room)
+	if !wanted {
 		c.sub.remove(shard, c.common+room+"#")
+		return
 	}
+	ctx, cancel := context.WithTimeout(context.Background(), openTimeout)
+	defer cancel()
+	// An error says that Redis is away; it is told when it is back.
+	_ = c.sub.want(ctx, shard, c.common+room+"#", &handler{receive: c.receive})
 }
