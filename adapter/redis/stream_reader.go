@@ -31,8 +31,9 @@ type streamReader struct {
 	handing sync.Mutex
 
 	// epoch is written into Redis, and gone with what Redis forgets.
-	epoch string
-	lost  error
+	epoch  string
+	looked time.Time // at it
+	lost   error
 }
 
 // open finds where the stream is, and begins to read behind that.
@@ -120,6 +121,8 @@ func (r *streamReader) readLoop(ctx context.Context) {
 			err = r.check(ctx)
 		case full:
 			err = r.checkTrimmed(ctx)
+		case time.Since(r.looked) >= r.o.Block:
+			err = r.checkEpoch(ctx)
 		}
 		if err == nil {
 			pause = retryInterval
@@ -170,6 +173,25 @@ func (r *streamReader) read(ctx context.Context) (full bool, err error) {
 	return full, nil
 }
 
+// checkEpoch looks whether somebody has had Redis forget everything, without the
+// connection being lost. What came since has been read, and sessions are gone.
+func (r *streamReader) checkEpoch(ctx context.Context) error {
+	epoch, err := r.readEpoch(ctx)
+	if err != nil {
+		return err
+	}
+	r.looked = time.Now()
+	if epoch == r.epoch {
+		return nil
+	}
+	r.epoch = epoch
+	r.mu.Lock()
+	pos := r.pos
+	r.mu.Unlock()
+	r.tell(func() {}, func(l *streamLog) { l.r.Gap(pos, true) })
+	return nil
+}
+
 // check looks whether the stream still goes on where it was read last, and tells
 // those who read that Redis is there.
 func (r *streamReader) check(ctx context.Context) error {
@@ -183,7 +205,7 @@ func (r *streamReader) check(ctx context.Context) error {
 	} else if err := r.checkTrimmed(ctx); err != nil {
 		return err
 	}
-	r.lost = nil
+	r.lost, r.looked = nil, time.Now()
 	r.tell(func() {}, func(l *streamLog) { l.r.Lost(nil) })
 	return nil
 }

@@ -187,6 +187,42 @@ func (l *lifeline) kill() {
 	}
 }
 
+// TestStreamsFlushed: somebody has Redis forget everything, and no connection is lost:
+// the nodes notice, sessions are there again, and what is emitted then is not lost.
+func TestStreamsFlushed(t *testing.T) {
+	s := startRedis(t)
+	hosts := adaptertest.NewRecoveringHosts(2)
+	as := ordered(t, s, &StreamsOptions{Block: 50 * time.Millisecond}, hosts)
+	defer as[0].Close()
+	defer as[1].Close()
+	adaptertest.SettleBy(t, func() { catchUp(t, as) })
+	emit := func(event string) {
+		t.Helper()
+		if err := as[1].Broadcast(adapter.Target{}, adaptertest.Kept(event)); err != nil {
+			t.Error(err)
+		}
+	}
+	c := adaptertest.NewClient(t, as[0], "x")
+	emit("before")
+	c.Want(t, "before")
+	client := s.client(t)
+	if err := client.FlushAll(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	s.until("both nodes notice", func() bool {
+		return strings.Contains(hosts[0].Log(), "messages of the log were lost") && strings.Contains(hosts[1].Log(), "messages of the log were lost")
+	})
+	emit("after")
+	c.Want(t, "after")
+	c.Cut()
+	emit("missed")
+	c.Back(t, as[1])
+	c.Want(t, "missed")
+	if rooms := c.Rooms(); !slices.Equal(rooms, []string{"x"}) {
+		t.Errorf("rooms %q", rooms)
+	}
+}
+
 // TestStreamsRestart kills redis-server, which forgets everything: nodes serve
 // their own sockets meanwhile, and afterwards all is as it should be.
 func TestStreamsRestart(t *testing.T) {
