@@ -208,9 +208,12 @@ func (a *Adapter) sent(n int, err error) {
 	if !a.ordered { // whose messages are sent again
 		a.unconfirmed(err)
 	}
-	if e, ok := errors.AsType[*EncodeError](err); ok {
+	left, err := leftOut(err)
+	for _, e := range left {
 		a.host.Logger().Error("message for other nodes dropped", "nsp", a.nsp, "error", e.Err)
-		err = nil
+	}
+	if err == nil && len(left) > 0 {
+		return // perhaps nothing was handed over, which says nothing of the broker
 	}
 	if err == nil {
 		a.mu.Lock()

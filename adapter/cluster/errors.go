@@ -17,6 +17,11 @@ var (
 
 // A DegradedError says that the broker cannot be reached. Sockets of this node
 // are served; those of others get nothing of what is emitted meanwhile.
+//
+// Health has it as soon as the connection is lost, or a batch of messages did not reach
+// the broker. An emit returns it in the first case alone: after a batch that failed the
+// next is tried, since the connection may well be there, and what has become of a batch
+// is not known yet when its emits return. Who has to know calls Flush.
 type DegradedError struct {
 	Since time.Time
 	Err   error
@@ -35,3 +40,21 @@ type EncodeError struct{ Err error }
 func (e *EncodeError) Error() string { return "cluster: message does not encode: " + e.Err.Error() }
 
 func (e *EncodeError) Unwrap() error { return e.Err }
+
+// leftOut takes the errors of messages that do not encode out of err.
+func leftOut(err error) (left []*EncodeError, rest error) {
+	switch e := err.(type) {
+	case *EncodeError:
+		return []*EncodeError{e}, nil
+	case interface{ Unwrap() []error }:
+		var others []error
+		for _, err := range e.Unwrap() {
+			l, r := leftOut(err)
+			left, others = append(left, l...), append(others, r)
+		}
+		if len(left) > 0 {
+			return left, errors.Join(others...)
+		}
+	}
+	return nil, err
+}

@@ -3,8 +3,10 @@ package cluster_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -189,6 +191,62 @@ func TestBusAway(t *testing.T) {
 		for _, s := range sockets {
 			if got := strings.Join(s.Take(), " "); got != "all" {
 				t.Errorf("%s got %q; want all", s.ID(), got)
+			}
+		}
+	})
+}
+
+// A failing bus hands messages over, and answers what it was told to.
+type failing struct {
+	*cluster.Hub
+	err atomic.Pointer[error]
+}
+
+type failingChannel struct {
+	cluster.Channel
+	bus *failing
+}
+
+func (b *failing) Open(nsp, uid string, r cluster.Receiver) (cluster.Channel, error) {
+	c, err := b.Hub.Open(nsp, uid, r)
+	return &failingChannel{c, b}, err
+}
+
+func (c *failingChannel) Publish(ctx context.Context, ms []*cluster.Message) error {
+	if err := c.bus.err.Load(); err != nil {
+		return *err
+	}
+	return c.Channel.Publish(ctx, ms)
+}
+
+// TestLeftOut: that a message does not encode says nothing of the broker, and does not
+// hide what another error says.
+func TestLeftOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		bus := &failing{Hub: cluster.NewHub()}
+		a, err := cluster.NewFactory(bus, nil)(adaptertest.NewHosts(1)[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer a.Close()
+		away, unfit := errors.New("away"), &cluster.EncodeError{Err: errors.New("unfit")}
+		for i, step := range []struct {
+			err  error
+			well bool
+		}{
+			{nil, true}, {unfit, true}, {away, false}, {unfit, false}, {nil, true},
+			{errors.Join(unfit, away, nil), false}, {errors.Join(nil, unfit), false}, {nil, true}, {fmt.Errorf("in words: %w", away), false},
+		} {
+			bus.err.Store(nil)
+			if step.err != nil {
+				bus.err.Store(&step.err)
+			}
+			if err := a.Broadcast(adapter.Target{}, packet("e")); err != nil {
+				t.Errorf("step %d: Broadcast = %v", i, err)
+			}
+			synctest.Wait()
+			if err := a.Health(); (err == nil) != step.well {
+				t.Errorf("step %d: %v, and Health = %v", i, step.err, err)
 			}
 		}
 	})

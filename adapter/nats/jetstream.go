@@ -29,8 +29,9 @@ type JetStream struct {
 	// false: files.
 	Memory bool
 	// MaxBytes and MaxMessages limit the log; a message is a batch of what a node
-	// emitted in one moment. Its age is limited by what recovery needs. Default
-	// 256 MiB and 1,000,000.
+	// emitted in one moment. Default 256 MiB and 1,000,000. Where nodes differ, the one
+	// that opened a namespace last decides. Its age is limited by what recovery needs:
+	// by what it needed most since the log was made.
 	MaxBytes    int64
 	MaxMessages int64
 }
@@ -142,6 +143,9 @@ func (s *store) stream(ctx context.Context, to *stream, c jetstream.StreamConfig
 		return nil, false, fmt.Errorf("nats: stream %s: %w", c.Name, err)
 	}
 	have := x.CachedInfo().Config
+	if have.MaxAge > c.MaxAge && c.MaxAge > 0 { // another node needs it longer
+		c.MaxAge, c.Duplicates = have.MaxAge, have.Duplicates
+	}
 	if have.MaxAge != c.MaxAge || limit(have.MaxBytes) != limit(c.MaxBytes) || limit(have.MaxMsgs) != limit(c.MaxMsgs) {
 		c.Storage, c.Replicas = have.Storage, have.Replicas // not to be changed by who comes later
 		if x, err = s.js.UpdateStream(ctx, c); err != nil {
