@@ -39,6 +39,7 @@ var clusterAdapters = []struct {
 	{"memory", []string{"sockeye", "node"}}, // one node: what an adapter is compared with
 	{"redis", []string{"sockeye", "node"}},
 	{"redis-sharded", []string{"sockeye", "node"}},
+	{"redis-interest", []string{"sockeye"}},
 	{"redis-streams", []string{"sockeye", "node"}},
 	{"nats", []string{"sockeye"}},
 	{"nats-jetstream", []string{"sockeye"}},
@@ -53,8 +54,9 @@ type phases struct{ throughput, latency time.Duration }
 
 // runClusters measures servers and adapters in turn, so that what disturbs the
 // machine for a while disturbs them all.
-func runClusters(repeats int, ph phases, sizes []int, only *regexp.Regexp, progress io.Writer) ([]clusterCell, error) {
-	var cells []clusterCell
+//
+// A cell that fails is told of and left out: the others are worth having.
+func runClusters(repeats int, ph phases, sizes []int, only *regexp.Regexp, progress io.Writer) (cells []clusterCell, failed []string) {
 	for range repeats {
 		for _, a := range clusterAdapters {
 			for _, nodes := range sizes {
@@ -67,7 +69,9 @@ func runClusters(repeats int, ph phases, sizes []int, only *regexp.Regexp, progr
 						continue
 					}
 					if err := c.measure(ph); err != nil {
-						return nil, fmt.Errorf("%s on %s, %d nodes: %w", server, a.name, nodes, err)
+						failed = append(failed, fmt.Sprintf("%s on %s, %d nodes: %v", server, a.name, nodes, err))
+						fmt.Fprintln(progress, failed[len(failed)-1])
+						continue
 					}
 					fmt.Fprintf(progress, "%s on %s, %d nodes: %.0f/s, %.1f µs (broker %.1f), p50 %.0f µs, p99 %.0f µs\n",
 						server, a.name, nodes, c.Rate, c.CPU, c.Broker, c.P50, c.P99)
@@ -79,10 +83,10 @@ func runClusters(repeats int, ph phases, sizes []int, only *regexp.Regexp, progr
 			}
 		}
 	}
-	return cells, nil
+	return cells, failed
 }
 
-// A audience is a client on each node but the first, where the sender is. With one
+// An audience is a client on each node but the first, where the sender is. With one
 // node it is another client there.
 type audience struct {
 	sender *client
@@ -133,32 +137,12 @@ func (r *receiver) count(id int64) error {
 }
 
 func (c *clusterCell) measure(ph phases) error {
-	b, err := startBroker(c.Adapter)
+	g, err := startGroup(c.Server, c.Adapter, c.Nodes)
 	if err != nil {
 		return err
 	}
-	defer b.stop()
-	var members []*member
-	defer func() {
-		for _, m := range members {
-			m.kill()
-		}
-	}()
-	var pids []int
-	if c.Server == "node" && c.Adapter == "postgres" {
-		if err := makeTable(b.url); err != nil {
-			return err
-		}
-	}
-	for range c.Nodes {
-		m, err := startMember(c.Server, c.Adapter, b.url)
-		if err != nil {
-			return err
-		}
-		members = append(members, m)
-		pids = append(pids, m.cmd.Process.Pid)
-	}
-	a, err := gather(members)
+	defer g.stop()
+	a, err := gather(g.members)
 	if err != nil {
 		return err
 	}
@@ -166,15 +150,15 @@ func (c *clusterCell) measure(ph phases) error {
 	if err := a.warm(); err != nil {
 		return err
 	}
-	servers, brokers := cpuOf(pids), cpuOf(b.pids())
+	servers, brokers := cpuOf(g.pids()), cpuOf(g.broker.pids())
 	n, took, err := a.flood(ph.throughput)
 	if err != nil {
 		return err
 	}
 	deliveries := float64(n * len(a.rs))
 	c.Rate = float64(n) / took.Seconds()
-	c.CPU = micros(cpuOf(pids)-servers) / deliveries
-	c.Broker = micros(cpuOf(b.pids())-brokers) / deliveries
+	c.CPU = micros(cpuOf(g.pids())-servers) / deliveries
+	c.Broker = micros(cpuOf(g.broker.pids())-brokers) / deliveries
 	c.P50, c.P99, err = a.pace(ph.latency)
 	for _, r := range a.rs {
 		c.Disordered += float64(r.disordered.Load()) / float64(a.sent*len(a.rs))

@@ -64,25 +64,12 @@ const recoveryRooms = 10
 
 // measure kills the node that all clients are on, while it and another emit.
 func (r *recovered) measure() error {
-	b, err := startBroker(r.Adapter)
+	g, err := startGroup("sockeye", r.Adapter, 3, "BENCH_RECOVERY=1")
 	if err != nil {
 		return err
 	}
-	defer b.stop()
-	var nodes []*member
-	defer func() {
-		for _, m := range nodes {
-			m.kill()
-		}
-	}()
-	for range 3 {
-		m, err := startMember("sockeye", r.Adapter, b.url, "BENCH_RECOVERY=1")
-		if err != nil {
-			return err
-		}
-		nodes = append(nodes, m)
-	}
-	doomed, others := nodes[0], nodes[1:]
+	defer g.stop()
+	doomed, others := g.members[0], g.members[1:]
 	var travellers []*traveller
 	defer func() {
 		for _, t := range travellers {

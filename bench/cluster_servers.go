@@ -35,7 +35,7 @@ func clusterOptions(adapter, broker string) (o *socketio.Options, end func(), er
 	case "":
 		return nil, end, nil
 	case "memory":
-	case "redis", "redis-sharded", "redis-streams":
+	case "redis", "redis-sharded", "redis-interest", "redis-streams":
 		ro, err := goredis.ParseURL(broker)
 		if err != nil {
 			return nil, nil, err
@@ -47,6 +47,8 @@ func clusterOptions(adapter, broker string) (o *socketio.Options, end func(), er
 			o.Adapter = redis.New(client, nil)
 		case "redis-sharded":
 			o.Adapter = redis.NewSharded(client, nil)
+		case "redis-interest":
+			o.Adapter = redis.NewInterest(client, nil)
 		default:
 			o.Adapter = redis.NewStreams(client, nil)
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	natsgo "github.com/nats-io/nats.go"
 
+	"github.com/sockeye-go/socketio/adapter"
 	"github.com/sockeye-go/socketio/adapter/cluster"
 )
 
@@ -26,25 +27,34 @@ func (r *reader) Read(ms []*cluster.Message) {
 func (*reader) Lost(error)                 {}
 func (*reader) Gap(cluster.Position, bool) {}
 
+// connectHere connects to a NATS with JetStream in the bubble.
+func connectHere(t *testing.T) *natsgo.Conn {
+	t.Helper()
+	ns, err := server.NewServer(&server.Options{DontListen: true, NoSigs: true, NoLog: true, JetStream: true, StoreDir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ns.Start()
+	t.Cleanup(func() {
+		ns.Shutdown()
+		ns.WaitForShutdown()
+	})
+	if !ns.ReadyForConnections(10 * time.Second) {
+		t.Fatal("NATS does not start")
+	}
+	conn, err := natsgo.Connect("", natsgo.InProcessServer(ns))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(conn.Close)
+	return conn
+}
+
 // TestAppendOnce: what is appended again, since the answer was lost, is there once;
 // and a place in a batch is a position.
 func TestAppendOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ns, err := server.NewServer(&server.Options{DontListen: true, NoSigs: true, NoLog: true, JetStream: true, StoreDir: t.TempDir()})
-		if err != nil {
-			t.Fatal(err)
-		}
-		ns.Start()
-		defer ns.WaitForShutdown()
-		defer ns.Shutdown()
-		if !ns.ReadyForConnections(10 * time.Second) {
-			t.Fatal("NATS does not start")
-		}
-		conn, err := natsgo.Connect("", natsgo.InProcessServer(ns))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close()
+		conn := connectHere(t)
 		o := (&Options{JetStream: new(JetStream)}).withDefaults()
 		b := &bus{conn: conn, o: &o}
 		s, err := newStore(b)
@@ -118,4 +128,40 @@ func TestStreamName(t *testing.T) {
 			t.Errorf("streamName(%q) = %q; want %q", prefix, got, want)
 		}
 	}
+}
+
+// TestAges: of nodes that need the log for different times, those that need it longer
+// get it, whoever looks at it last.
+func TestAges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conn := connectHere(t)
+		open := func(r *adapter.Recovery) cluster.Log {
+			o := (&Options{JetStream: new(JetStream)}).withDefaults()
+			s, err := newStore(&bus{conn: conn, o: &o})
+			if err != nil {
+				t.Fatal(err)
+			}
+			l, err := s.Open("/test", "me", r, new(reader))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return l
+		}
+		for i, step := range []struct {
+			r    *adapter.Recovery
+			want time.Duration
+		}{
+			{&adapter.Recovery{MaxAge: 2 * time.Minute}, 2 * time.Minute},
+			{nil, 2 * time.Minute},
+			{&adapter.Recovery{MaxAge: time.Hour}, time.Hour},
+			{&adapter.Recovery{MaxAge: 3 * time.Minute}, time.Hour},
+		} {
+			l := open(step.r)
+			defer l.Close()
+			have := l.(*log).store.log.Load().CachedInfo().Config
+			if have.MaxAge != step.want || have.Duplicates != step.want {
+				t.Errorf("node %d: the log is kept for %v, and known to be there for %v; want %v", i, have.MaxAge, have.Duplicates, step.want)
+			}
+		}
+	})
 }
