@@ -22,6 +22,7 @@ type wireSession struct {
 
 type wireState struct {
 	Node    string    `json:"node"`           // uid of the one that saved it
+	NSP     string    `json:"nsp,omitempty"`  // whose session it is: stores know pids alone
 	Turn    uint64    `json:"turn,omitempty"` // how often it has gone from node to node
 	From    []string  `json:"from,omitempty"` // nodes that may still have it: Node is asking them
 	Gone    int64     `json:"gone"`           // ms since 1970; 0 while the socket is connected
@@ -39,7 +40,7 @@ func (s *session) wire(data json.RawMessage) *wireSession {
 	}
 	st := &wireState{
 		Node: s.a.uid, Start: s.start, Last: s.last, Settled: s.settled, Rooms: slices.Clone(s.rooms),
-		Turn: s.turn, From: s.from,
+		NSP: s.a.nsp, Turn: s.turn, From: s.from,
 	}
 	if s.m == nil {
 		st.Gone = s.goneAt.UnixMilli()
@@ -104,9 +105,16 @@ func (s *session) fillLocked(w *wireSession) {
 		s.doubt = *st.Doubt
 	}
 	s.goneAt = time.Now()
-	if st.Gone != 0 {
-		s.goneAt = time.UnixMilli(st.Gone)
+	// The clock of that node may be ahead.
+	if gone := time.UnixMilli(st.Gone); st.Gone != 0 && gone.Before(s.goneAt) {
+		s.goneAt = gone
 	}
+}
+
+// elsewhere reports whether the session is of another namespace. Whoever was let into
+// one has not been let into all.
+func (w *wireSession) elsewhere(nsp string) bool {
+	return w.State != nil && w.State.NSP != "" && w.State.NSP != nsp
 }
 
 // describe returns what is saved of the data of a socket.

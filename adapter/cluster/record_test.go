@@ -3,6 +3,7 @@ package cluster
 import (
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/sockeye-go/socketio/internal/msgpack"
 )
@@ -57,4 +58,36 @@ func FuzzSession(f *testing.F) {
 		s.fillLocked(w.withState(Position{}))
 		s.roomNames()
 	})
+}
+
+// TestOlderRecord: what a version saved that knew no turns and namespaces is read.
+func TestOlderRecord(t *testing.T) {
+	b, err := msgpack.Append(nil, map[string]any{
+		"sid": "id", "pid": "pid", "rooms": []string{"id", "x"}, "data": map[string]any{},
+		"state": map[string]any{
+			"node": "uid", "gone": 7, "start": "1-2", "last": "1-3", "settled": "1-3",
+			"rooms": []map[string]any{{"room": "x", "from": "1-2", "to": ongoing.String()}},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := decodeSession(b)
+	if err != nil || w.State == nil || w.State.Node != "uid" || w.State.Turn != 0 || w.State.Settled != (Position{1, 3}) || w.elsewhere("/") {
+		t.Fatalf("read %+v, %v", w, err)
+	}
+}
+
+// TestClockAhead: nobody left in the future, whatever the clock of his node says.
+func TestClockAhead(t *testing.T) {
+	var s session
+	s.fillLocked(&wireSession{SID: "id", State: &wireState{Gone: time.Now().Add(time.Hour).UnixMilli()}})
+	if away := time.Since(s.goneAt); away < 0 {
+		t.Errorf("away for %v", away)
+	}
+	then := time.Now().Add(-time.Minute)
+	s.fillLocked(&wireSession{SID: "id", State: &wireState{Gone: then.UnixMilli()}})
+	if !s.goneAt.Equal(time.UnixMilli(then.UnixMilli())) {
+		t.Errorf("gone at %v; want %v", s.goneAt, then)
+	}
 }

@@ -157,11 +157,17 @@ func (a *Ordered) uncount(s *session) {
 }
 
 // drop is for a session that another node has.
-func (a *Ordered) drop(s *session) {
+func (a *Ordered) drop(s *session) { a.dropIf(s, func() bool { return true }) }
+
+// dropIf drops a session of which, with its mutex held, something holds.
+func (a *Ordered) dropIf(s *session, holds func() bool) {
 	a.sessionsMu.Lock()
 	defer a.sessionsMu.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if !holds() {
+		return
+	}
 	s.ended, s.moved, s.prev = true, true, nil
 	s.tell()
 	a.dropLocked(s)

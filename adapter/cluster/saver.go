@@ -138,17 +138,23 @@ func (w *saver) write(batch []*session) bool {
 	}
 	for _, s := range batch {
 		s.mu.Lock()
-		over := s.ended && !s.moved && (s.version == "" || s.gone || s.taken) || s.laid && s.m == nil && !s.claimed
+		over := s.over()
 		taken, turn := over && s.ended && s.taken, s.turn
 		s.mu.Unlock()
 		if taken { // and that node may ask for it yet
 			w.a.remember(s, nil, turn)
 		}
 		if over {
-			w.a.drop(s)
+			w.a.dropIf(s, s.over) // or its client is back at this moment
 		}
 	}
 	return true
+}
+
+// over reports whether this node has no use for the session any more, now that it has
+// been written. s.mu is held.
+func (s *session) over() bool {
+	return s.ended && !s.moved && (s.version == "" || s.gone || s.taken) || s.laid && s.m == nil && !s.claimed
 }
 
 // deleteOwn deletes a record that another node had in hands and put back.

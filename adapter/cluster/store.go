@@ -63,7 +63,8 @@ type Log interface {
 	// Version or Conflict. A record that has the value already is as good as
 	// written: after an error Save is called again.
 	Save(ctx context.Context, rs []*Record) error
-	// Load returns a record and its version, nil if there is none.
+	// Load returns a record and its version, nil if there is none, or none of ours: that
+	// may be written over by its version.
 	Load(ctx context.Context, key string) (value []byte, version string, err error)
 
 	// Close stops reading. Nothing is handed over when it has returned.

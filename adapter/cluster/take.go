@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/sockeye-go/socketio/adapter"
@@ -25,7 +24,7 @@ func (a *Ordered) take(ctx context.Context, s *session, offset string) (Position
 			return later(has, s.start), nil
 		}
 		w, err := decodeSession(b)
-		if err != nil || w.PID != s.pid || w.State == nil && !known {
+		if err != nil || w.PID != s.pid || w.elsewhere(a.nsp) || w.State == nil && !known {
 			return has, errUnknown
 		}
 		if settled && w.State != nil && w.State.Node == a.uid {
@@ -74,7 +73,7 @@ func (a *Ordered) takeOver(ctx context.Context, s *session, was *wireSession, ve
 			from = append(from, uid)
 		}
 	}
-	st.Node, st.Turn, st.From = a.uid, st.Turn+1, from
+	st.Node, st.NSP, st.Turn, st.From = a.uid, a.nsp, st.Turn+1, from
 	mine := *w
 	mine.State = &st
 	b, err := mine.encode()
@@ -82,6 +81,9 @@ func (a *Ordered) takeOver(ctx context.Context, s *session, was *wireSession, ve
 		return false, err
 	}
 	r := &Record{Key: w.PID, Value: b, Version: version, TTL: a.max.MaxDuration}
+	if st.Gone == 0 { // as its node had it, which may go on with it
+		r.TTL += openTTL
+	}
 	switch err := a.log.Save(ctx, []*Record{r}); {
 	case err != nil:
 		return false, a.notNow(unreachable, err)
@@ -91,7 +93,11 @@ func (a *Ordered) takeOver(ctx context.Context, s *session, was *wireSession, ve
 	settled, _, _ := s.standing()
 	// The others have got it from here, unless one did without.
 	holds := settled && slices.Contains(from, a.uid)
+	var had letGo
 	s.mu.Lock()
+	if holds { // what another let go for this node is older than what it has
+		had = letGo{Session: w, Had: s.turn}
+	}
 	s.turn, s.version, s.taken = st.Turn, r.Version, false
 	s.tell()
 	if !holds {
@@ -99,14 +105,12 @@ func (a *Ordered) takeOver(ctx context.Context, s *session, was *wireSession, ve
 		s.fillLocked(w)
 	}
 	s.mu.Unlock()
-	latest, err := a.gather(ctx, w, st.Turn, from)
+	latest, err := a.gather(ctx, w, st.Turn, from, had)
 	switch {
 	case err == nil && (latest != w || !holds):
 		s.mu.Lock()
 		s.fillLocked(latest)
 		s.mu.Unlock()
-	case holds && errors.Is(err, errNone):
-		return true, nil
 	case errors.Is(err, errUnknown):
 		a.end(s)
 	case holds:
@@ -139,14 +143,11 @@ func (a *Ordered) putBack(s *session, was *wireSession, r *Record) {
 // errUnknown is what the node says that has a session no more.
 var errUnknown error = &adapter.RefusedError{Reason: adapter.UnknownSession}
 
-// errNone is errUnknown where no node has ended it: this one may have it.
-var errNone = fmt.Errorf("%w", errUnknown)
-
 // gather asks those that may have a session to let it go, for the claim with this
-// turn. If one is gone and no other has it, the record is the latest.
-func (a *Ordered) gather(ctx context.Context, w *wireSession, turn uint64, from []string) (*wireSession, error) {
+// turn. If nobody has it, what was let go last is the latest, had or an answer; or else,
+// if one is gone, the record.
+func (a *Ordered) gather(ctx context.Context, w *wireSession, turn uint64, from []string, had letGo) (*wireSession, error) {
 	gone := ""
-	var had letGo // if nobody has it
 	for _, uid := range from {
 		var answer letGo
 		if uid == a.uid {
@@ -158,6 +159,9 @@ func (a *Ordered) gather(ctx context.Context, w *wireSession, turn uint64, from 
 			}
 			if there {
 				answer, err = a.askFor(ctx, uid, w.PID, turn)
+			}
+			if _, later := errors.AsType[*notNowError](err); later {
+				return nil, err
 			}
 			if !there || err != nil {
 				gone = uid
@@ -181,7 +185,7 @@ func (a *Ordered) gather(ctx context.Context, w *wireSession, turn uint64, from 
 		return had.Session, nil
 	}
 	if gone == "" && len(from) > 0 {
-		return nil, errNone
+		return nil, errUnknown
 	}
 	if gone != "" && w.State.Gone == 0 { // it was killed, or does not know
 		ms, err := a.lastSeen(ctx, gone)
@@ -214,20 +218,23 @@ type wanted struct {
 }
 
 // askFor asks a node for a session.
-func (a *Ordered) askFor(ctx context.Context, uid, pid string, turn uint64) (l letGo, err error) {
+func (a *Ordered) askFor(claim context.Context, uid, pid string, turn uint64) (l letGo, err error) {
 	v, err := NewValues(wanted{pid, turn})
 	if err != nil {
 		return l, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	ctx, cancel := context.WithTimeout(claim, askTimeout)
 	defer cancel()
 	r := a.requests.add([]string{uid}, 1)
 	defer a.requests.remove(r)
 	m := &Message{Type: sessionRequest, UID: a.uid, NSP: a.nsp, RequestID: r.id, Values: v}
 	if err := a.out.push(outgoing{to: uid, m: m}); err != nil {
-		return l, err
+		return l, a.notNow("the node that has it cannot be asked: %v", err)
 	}
 	if _, _, err := r.wait(ctx); err != nil {
+		if claim.Err() != nil { // others took the time: this one may well have it
+			err = a.notNow("the nodes that may have it do not answer: %v", err)
+		}
 		return l, err
 	}
 	answers, _ := r.next(canceled)
@@ -236,6 +243,9 @@ func (a *Ordered) askFor(ctx context.Context, uid, pid string, turn uint64) (l l
 	}
 	if answers[0].Err != nil {
 		return l, answers[0].Err
+	}
+	if len(answers[0].Args) == 0 {
+		return l, errors.New("it answers with nothing")
 	}
 	if err := json.Unmarshal(answers[0].Args[0], &l); err != nil {
 		return letGo{}, err

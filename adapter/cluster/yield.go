@@ -93,8 +93,8 @@ func (a *Ordered) surrenderOf(ctx context.Context, s *session, turn uint64) (ans
 		return s.refuse(turn), nil
 	case len(s.from) > 0: // it never had it; the record says who may
 		s.mu.Unlock()
-		a.drop(s)
-		return letGo{}, nil
+		a.dropIf(s, func() bool { return !s.claimed }) // or it claims it at this moment
+		return letGo{}, closed
 	}
 	s.claimLocked()
 	old := s.m

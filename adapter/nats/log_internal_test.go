@@ -50,17 +50,69 @@ func connectHere(t *testing.T) *natsgo.Conn {
 	return conn
 }
 
+// storeOn returns a store with some options.
+func storeOn(t *testing.T, conn *natsgo.Conn, o *Options) *store {
+	t.Helper()
+	if o.JetStream == nil {
+		o.JetStream = new(JetStream)
+	}
+	with := o.withDefaults()
+	s, err := newStore(&bus{conn: conn, o: &with})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// TestForgedRecord: what somebody without the key has written in the place of a record
+// counts as nothing, and is written over.
+func TestForgedRecord(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := &Options{Key: []byte("a key of the cluster")}
+		s := storeOn(t, connectHere(t), o)
+		l, err := s.Open("/test", "me", nil, new(reader))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		other := storeOn(t, s.bus.conn, &Options{Key: []byte("another key than that")})
+		forger, err := other.Open("/test", "he", nil, new(reader))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer forger.Close()
+		save := func(l cluster.Log, r *cluster.Record) *cluster.Record {
+			t.Helper()
+			r.Key, r.TTL = "pid", time.Hour
+			if err := l.Save(t.Context(), []*cluster.Record{r}); err != nil {
+				t.Fatal(err)
+			}
+			return r
+		}
+		mine := save(l, &cluster.Record{Value: []byte("mine")})
+		save(forger, &cluster.Record{Value: []byte("forged"), Always: true})
+		b, version, err := l.Load(t.Context(), "pid")
+		if b != nil || err != nil {
+			t.Errorf("Load = %q, %v", b, err)
+		}
+		if mine = save(l, &cluster.Record{Value: []byte("again"), Version: mine.Version}); !mine.Conflict {
+			t.Error("what was forged was not noticed")
+		}
+		if mine = save(l, &cluster.Record{Value: []byte("again"), Version: version}); mine.Conflict {
+			t.Error("what was forged stays")
+		}
+		if b, _, err := l.Load(t.Context(), "pid"); string(b) != "again" || err != nil {
+			t.Errorf("Load = %q, %v", b, err)
+		}
+	})
+}
+
 // TestAppendOnce: what is appended again, since the answer was lost, is there once;
 // and a place in a batch is a position.
 func TestAppendOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		conn := connectHere(t)
-		o := (&Options{JetStream: new(JetStream)}).withDefaults()
-		b := &bus{conn: conn, o: &o}
-		s, err := newStore(b)
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := storeOn(t, conn, new(Options))
 		var r reader
 		l, err := s.Open("/test", "me", nil, &r)
 		if err != nil {
@@ -136,12 +188,7 @@ func TestAges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		conn := connectHere(t)
 		open := func(r *adapter.Recovery) cluster.Log {
-			o := (&Options{JetStream: new(JetStream)}).withDefaults()
-			s, err := newStore(&bus{conn: conn, o: &o})
-			if err != nil {
-				t.Fatal(err)
-			}
-			l, err := s.Open("/test", "me", r, new(reader))
+			l, err := storeOn(t, conn, new(Options)).Open("/test", "me", r, new(reader))
 			if err != nil {
 				t.Fatal(err)
 			}

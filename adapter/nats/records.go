@@ -164,7 +164,7 @@ func (l *log) get(ctx context.Context, key string) (*stored, error) {
 	}
 	value, ok := l.store.bus.o.open(m.Subject, m.Data)
 	if !ok {
-		return nil, nil // not from a node of ours
+		value = nil // not from a node of ours: as if it were deleted
 	}
 	return &stored{value, m.Sequence}, nil
 }

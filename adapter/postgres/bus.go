@@ -213,7 +213,7 @@ func (b *bus) receive(ctx context.Context, batch []*pgconn.Notification) {
 			if d.alone {
 				to = d.c.uid
 			}
-			payload, ours = b.o.key().Open(noticePlace(d.n.Channel, to), payload)
+			payload, ours = b.o.key().Open(attachmentPlace(d.n.Channel, to), payload)
 		}
 		if !ours {
 			b.o.Logger.Warn("message dropped: it is not from a node with this key", "nsp", d.c.nsp)

@@ -68,7 +68,7 @@ func (o *Options) encode(m *cluster.Message, channel, to string) (notice, error)
 			return notice{}, err
 		}
 	}
-	return notice{payload: start + fmt.Sprintf(`"uid":%s,"type":%d,"attachmentId":"`, quote(m.UID), m.Type), attachment: o.key().Seal(noticePlace(channel, to), b)}, nil
+	return notice{payload: start + fmt.Sprintf(`"uid":%s,"type":%d,"attachmentId":"`, quote(m.UID), m.Type), attachment: o.key().Seal(attachmentPlace(channel, to), b)}, nil
 }
 
 func (o *Options) key() cluster.Key { return o.Key }
@@ -85,7 +85,7 @@ func (o *Options) sealLen() int {
 
 // sealText seals what can be a text only.
 func (o *Options) sealText(channel, text string) string {
-	sealed := o.key().Seal(noticePlace(channel, ""), []byte(text))
+	sealed := o.key().Seal(noticePlace(channel), []byte(text))
 	return text + base64.RawStdEncoding.EncodeToString(sealed[len(text):])
 }
 
@@ -99,7 +99,7 @@ func (o *Options) openText(channel, text string) ([]byte, bool) {
 	if err != nil {
 		return nil, false
 	}
-	return o.key().Open(noticePlace(channel, ""), append([]byte(text[:n]), sum...))
+	return o.key().Open(noticePlace(channel), append([]byte(text[:n]), sum...))
 }
 
 func quote(s string) string {

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -118,10 +119,10 @@ func TestSeal(t *testing.T) {
 			t.Fatalf("%d bytes, %v", len(n.payload), err)
 		}
 		if n.attachment != nil {
-			if _, ok := o.key().Open(noticePlace("channel", c.to), n.attachment); !ok {
+			if _, ok := o.key().Open(attachmentPlace("channel", c.to), n.attachment); !ok {
 				t.Error("what was put into the table does not open")
 			}
-			for place, key := range map[string]cluster.Key{noticePlace("elsewhere", c.to): o.key(), noticePlace("channel", "him"): o.key(), noticePlace("channel", c.to): other.key()} {
+			for place, key := range map[string]cluster.Key{attachmentPlace("elsewhere", c.to): o.key(), attachmentPlace("channel", "him"): o.key(), attachmentPlace("channel", c.to): other.key()} {
 				if _, ok := key.Open(place, n.attachment); ok {
 					t.Errorf("what was put into the table opens as %s", place)
 				}
@@ -130,6 +131,15 @@ func TestSeal(t *testing.T) {
 		}
 		if b, ok := o.openText("channel", n.payload); !ok || !json.Valid(b) {
 			t.Errorf("%s does not open: %s", n.payload, b)
+		}
+		// Said over the channel to one, it cannot be put into the table for all.
+		n0 := len(n.payload) - sealedLen
+		sum, err := base64.RawStdEncoding.DecodeString(n.payload[n0:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := o.key().Open(attachmentPlace("channel", ""), append([]byte(n.payload[:n0]), sum...)); ok {
+			t.Errorf("%s opens in the table", n.payload)
 		}
 		changed := strings.Replace(n.payload, `"nsp":"/"`, `"nsp":"x"`, 1)
 		for _, ok := range []bool{opens(other, "channel", n.payload), opens(o, "elsewhere", n.payload), opens(o, "channel", changed), opens(o, "channel", "short")} {

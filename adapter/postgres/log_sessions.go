@@ -72,7 +72,7 @@ func (l *logTail) Load(ctx context.Context, key string) (value []byte, version s
 	value, ours := l.o.key().Open(l.o.sessionPlace(key), value)
 	if !ours {
 		l.o.Logger.Warn("session dropped: it is not from a node with this key", "nsp", l.nsp)
-		return nil, "", nil
+		value = nil // and may be written over
 	}
 	return value, strconv.FormatInt(v, 10), nil
 }

@@ -138,11 +138,22 @@ func TestLogKey(t *testing.T) {
 	must(t, NewLogEmitter(p, o).Of("/test").Emit(ctx, "real"))
 	until(t, "the real one arrives", func() bool { c.Settle(); return cl.Read(1) > 0 })
 	cl.Want(t, "real")
+	// A session that somebody writes over is written again.
+	_, err := p.Exec(ctx, "UPDATE socket_io_sessions SET value = '\\x00', version = version + 1000 WHERE key NOT LIKE 'node:%'")
+	must(t, err)
+	c.Adapters[0].Join(cl.Member(), "late")
+	c.Settle()
 	cl.Cut()
 	c.Settle()
-	_, err := p.Exec(ctx, "UPDATE socket_io_sessions SET value = set_byte(value, 20, (get_byte(value, 20) + 1) % 256) WHERE key NOT LIKE 'node:%'")
+	cl.Back(t, c.Adapters[1])
+	if rooms := cl.Rooms(); len(rooms) != 2 {
+		t.Errorf("rooms %q; want x and late", rooms)
+	}
+	cl.Cut()
+	c.Settle()
+	_, err = p.Exec(ctx, "UPDATE socket_io_sessions SET value = set_byte(value, 20, (get_byte(value, 20) + 1) % 256) WHERE key NOT LIKE 'node:%'")
 	must(t, err)
-	cl.Refused(t, c.Adapters[1], adapter.UnknownSession)
+	cl.Refused(t, c.Adapters[0], adapter.UnknownSession)
 	closeAll(c.Adapters)
 }
 

@@ -76,8 +76,10 @@ const maxName = 63
 func (o *Options) logPlace(row string) string     { return "log " + row }
 func (o *Options) sessionPlace(key string) string { return "session " + key }
 
-// noticePlace is of what goes over a channel, to one node or, if that is "", to all.
-func noticePlace(channel, to string) string { return "notice " + to + " " + channel }
+// A notice says itself to whom it goes; of what is in the table another part says it,
+// that is not sealed.
+func noticePlace(channel string) string         { return "notice " + channel }
+func attachmentPlace(channel, to string) string { return "attachment " + to + " " + channel }
 
 var tableName = regexp.MustCompile(`^([A-Za-z_][A-Za-z0-9_$]*\.)?[A-Za-z_][A-Za-z0-9_$]*$`)
 
