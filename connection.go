@@ -44,7 +44,7 @@ func (srv *Server) onSession(sess *engineio.Session, r *http.Request) engineio.R
 	}
 	c.timer = time.AfterFunc(srv.opts.ConnectTimeout, func() {
 		srv.hit("ConnectTimeout")
-		srv.log.client.Debug("no namespace joined in time", "sid", sess.ID(), "remote", sess.RemoteAddr())
+		srv.log.client.Debug("no namespace joined in time", "connection", sess, "remote", sess.RemoteAddr())
 		sess.Close()
 	})
 	if c.revision3() {
@@ -180,7 +180,7 @@ func (c *connection) Closed(reason engineio.Reason, err error) {
 	if c.once != nil {
 		c.srv.once.leave(c.once)
 	}
-	c.srv.log.client.Debug("connection closed", "sid", c.sess.ID(), "reason", string(reason), "error", err)
+	c.srv.log.client.Debug("connection closed", "connection", c.sess, "reason", string(reason), "error", err)
 }
 
 // socket finds the socket of a namespace. There are one or a few.
@@ -339,7 +339,7 @@ func (c *connection) violation(err error) {
 
 func (c *connection) warn(err error) {
 	c.srv.log.client.Warn("protocol violation: connection is closed",
-		"sid", c.sess.ID(), "remote", c.sess.RemoteAddr(), "error", err)
+		"connection", c.sess, "remote", c.sess.RemoteAddr(), "error", err)
 }
 
 // close closes the connection, after what is queued for the client. The sockets

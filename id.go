@@ -2,9 +2,7 @@ package socketio
 
 import (
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 )
 
 // newID returns 20 characters of a-z, A-Z, 0-9, - and _ that nobody can guess.
@@ -20,7 +18,4 @@ func newID() string {
 // ConnectionID names the connection of the socket: 12 characters that its
 // sockets in all namespaces have in common, for logs and dashboards. Unlike the
 // sid, from which it is derived, it lets nobody take part in the connection.
-func (s *Socket) ConnectionID() string {
-	sum := sha256.Sum256([]byte(s.conn.sess.ID()))
-	return hex.EncodeToString(sum[:6])
-}
+func (s *Socket) ConnectionID() string { return s.conn.sess.ConnectionID() }

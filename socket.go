@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -146,12 +147,14 @@ func (s *Socket) Context() context.Context { return (*socketContext)(s) }
 
 // LogValue groups what identifies a socket, so that every record about one
 // carries the same keys: log.Info("joined", "socket", s, "room", room). The sid is
-// not among them: who reads it in a log could take part in the connection.
+// not among them, not even where the id of a socket has it in it (Socket.IO 2): who
+// reads it in a log could take part in the connection.
 func (s *Socket) LogValue() slog.Value {
+	connection := s.ConnectionID()
 	return slog.GroupValue(
-		slog.String("id", s.id),
+		slog.String("id", strings.Replace(s.id, s.conn.sess.ID(), connection, 1)),
 		slog.String("nsp", s.nsp.name),
-		slog.String("connection", s.ConnectionID()),
+		slog.String("connection", connection),
 		slog.String("transport", s.Transport()),
 	)
 }

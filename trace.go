@@ -61,7 +61,7 @@ func (c *connection) sendMessages(f engineio.Flags, msgs ...engineio.Message) er
 func (c *connection) traceSent(msgs []engineio.Message) {
 	p, err := c.decodeSent(msgs)
 	if err != nil {
-		c.srv.log.packets.Debug("packet that does not decode", "dir", "out", "sid", c.sess.ID(), "bytes", len(msgs[0].Data), "error", err)
+		c.srv.log.packets.Debug("packet that does not decode", "dir", "out", "connection", c.sess, "bytes", len(msgs[0].Data), "error", err)
 		return
 	}
 	c.trace("out", &p)
@@ -97,7 +97,7 @@ func (c *connection) trace(dir string, p *parser.Packet) {
 	if len(p.Attachments) > 0 {
 		attrs = append(attrs, slog.Int("attachments", len(p.Attachments)), slog.Int("bytes", attachmentBytes(*p)))
 	}
-	attrs = append(attrs, slog.String("sid", c.sess.ID()))
+	attrs = append(attrs, slog.Any("connection", c.sess))
 	c.srv.log.packets.LogAttrs(context.Background(), slog.LevelDebug, "packet", attrs...)
 }
 

@@ -12,7 +12,7 @@ import (
 
 // traced returns what the log has of a component, without times and ids.
 func traced(h *harness, component string) (lines []string) {
-	varying := regexp.MustCompile(`^time=\S+ level=DEBUG |(component|sid)=\S+ ?`)
+	varying := regexp.MustCompile(`^time=\S+ level=DEBUG |(component|connection)=\S+ ?`)
 	for line := range strings.Lines(h.log.String()) {
 		if strings.Contains(line, "component="+component+" ") {
 			lines = append(lines, strings.TrimSpace(varying.ReplaceAllString(strings.TrimSpace(line), "")))

@@ -182,7 +182,7 @@ func (s *Server) newSession(r *http.Request, q query, at place) *Session {
 		panic("engineio: Options.OnSession returned no Receiver")
 	}
 	s.counts.opened.Add(1)
-	s.log.Debug("session open", "sid", sess.id, "transport", q.transport, "protocol", sess.Protocol(), "remote", sess.remote)
+	s.log.Debug("session open", "connection", sess, "transport", q.transport, "protocol", sess.Protocol(), "remote", sess.remote)
 	return sess
 }
 

@@ -282,5 +282,11 @@ func (s *Server) report(r *http.Request, e *ConnectionError) {
 	if s.opts.OnConnectionError != nil {
 		s.opts.OnConnectionError(e)
 	}
-	s.opts.Logger.Debug("connection refused", "code", int(e.Code), "reason", e.Message(), "hint", e.hint(), "context", e.Context, "error", e.Err, "remote", r.RemoteAddr)
+	attrs := []any{"code", int(e.Code), "reason", e.Message(), "hint", e.hint()}
+	if sid, ok := e.Context["sid"].(string); ok { // it may be good on another node
+		attrs = append(attrs, "connection", connectionID(sid))
+	} else {
+		attrs = append(attrs, "context", e.Context)
+	}
+	s.opts.Logger.Debug("connection refused", append(attrs, "error", e.Err, "remote", r.RemoteAddr)...)
 }

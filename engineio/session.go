@@ -1,7 +1,10 @@
 package engineio
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"log/slog"
 	"net"
 	"slices"
 	"sync"
@@ -53,6 +56,21 @@ const (
 // ID returns the sid, which only this client knows: 20 characters, unless GenerateID
 // or a Forwarder makes others.
 func (s *Session) ID() string { return s.id }
+
+// ConnectionID names the session where others may read it, as in logs: 12 characters.
+// Unlike the sid, from which they are derived, they let nobody take part in it.
+func (s *Session) ConnectionID() string { return connectionID(s.id) }
+
+func connectionID(sid string) string {
+	sum := sha256.Sum256([]byte(sid))
+	return hex.EncodeToString(sum[:6])
+}
+
+// String returns the ConnectionID.
+func (s *Session) String() string { return s.ConnectionID() }
+
+// LogValue is the ConnectionID: log.Info("late", "connection", session).
+func (s *Session) LogValue() slog.Value { return slog.StringValue(s.ConnectionID()) }
 
 // RemoteAddr returns the address that made the handshake, as http.Request has it.
 func (s *Session) RemoteAddr() string { return s.remote }
@@ -279,7 +297,7 @@ func (s *Session) afterEnd(reason Reason, err error) {
 	if name := s.Transport(); name != Polling {
 		s.srv.counts.connections(name).Add(-1)
 	}
-	s.srv.log.Debug("session closed", "sid", s.id, "reason", string(reason), "error", err)
+	s.srv.log.Debug("session closed", "connection", s, "reason", string(reason), "error", err)
 	go func() {
 		s.recvMu.Lock()
 		s.told = true
@@ -307,7 +325,7 @@ func (s *Session) tooSlow() {
 			limit = "MaxQueuedPackets"
 		}
 		s.srv.hit(limit)
-		s.srv.log.Warn("slow consumer: session is cut", "sid", s.id, "remote", s.remote, "limit", limit, "bytes", bytes, "packets", packets)
+		s.srv.log.Warn("slow consumer: session is cut", "connection", s, "remote", s.remote, "limit", limit, "bytes", bytes, "packets", packets)
 		s.cut(DropSlow, packets+1, ErrSlowConsumer)
 	}()
 }

@@ -16,7 +16,7 @@ func (s *Server) tracing() bool {
 // of it is secret.
 func (s *Session) trace(dir string, kind packetType, m Message) {
 	s.srv.log.Debug("packet", "dir", dir, "type", kind.String(), "bytes", len(m.Data), "binary", m.Binary,
-		"sid", s.id, "transport", s.Transport())
+		"connection", s, "transport", s.Transport())
 }
 
 func (t packetType) String() string {

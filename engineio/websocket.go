@@ -247,7 +247,7 @@ func (t *wsTransport) violation(err error) {
 		reason := wsErr.Reason
 		if wsErr.Code == ws.CloseTooBig {
 			reason = tooLarge(cmp.Or(wsErr.Size, -1), t.s.srv.opts.MaxPayload, wsErr.Start)
-			t.s.srv.log.Warn(reason, "sid", t.s.id, "remote", t.s.remote)
+			t.s.srv.log.Warn(reason, "connection", t.s, "remote", t.s.remote)
 		}
 		t.close(ws.AppendClose(nil, wsErr.Code, reason))
 	} else {
