@@ -76,7 +76,7 @@ func fuzzTargets() (targets []fuzzTarget, err error) {
 }
 
 func (t fuzzTarget) run(length string) (out []byte, failed bool) {
-	cmd := exec.Command("go", "test", "-run", "^$", "-fuzz", "^"+t.name+"$", "-fuzztime", length, "-parallel", "1", t.pkg)
+	cmd := exec.Command("go", "test", "-run", "^$", "-fuzz", "^"+t.name+"$", "-fuzztime", length, "-fuzzminimizetime", "1s", "-parallel", "1", t.pkg)
 	out, err := cmd.CombinedOutput()
 	// A run that ends between two inputs is reported as a failure now and then.
 	inTime := bytes.Contains(out, []byte("context deadline exceeded")) && !bytes.Contains(out, []byte("Failing input"))

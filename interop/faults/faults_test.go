@@ -20,7 +20,7 @@ func TestMain(m *testing.M) { leak.Main(m) }
 // the cells that are run.
 func TestFaults(t *testing.T) {
 	if os.Getenv("SOCKEYE_PARTS") != "all" {
-		t.Skip("needs Node and the packages of interop/node: set SOCKEYE_PARTS=all")
+		t.Skip("needs Node and the packages of interop/node, redis-server and PostgreSQL: set SOCKEYE_PARTS=all")
 	}
 	long, seconds, seed := os.Getenv("SOCKEYE_LONG") != "", 2.5, uint64(1)
 	if long {

@@ -34,7 +34,7 @@ func (a *arena) quic() *quicConn {
 	q := &quicConn{transport: &quic.Transport{Conn: socket}, socket: socket}
 	addr, err := net.ResolveUDPAddr("udp", a.s.addr)
 	if err == nil {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		ctx, cancel := context.WithTimeout(context.Background(), 2*quiet)
 		defer cancel()
 		q.Conn, err = q.transport.Dial(ctx, addr, clientTLS(),
 			&quic.Config{EnableDatagrams: true, EnableStreamResetPartialDelivery: true, MaxIdleTimeout: time.Minute, KeepAlivePeriod: time.Second})
@@ -77,7 +77,7 @@ func (a *arena) session() *session {
 	var t wt.Transport
 	c, err := t.NewClientConn(q.Conn)
 	if err == nil {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		ctx, cancel := context.WithTimeout(context.Background(), 2*quiet)
 		defer cancel()
 		// The library does not look at ctx while it waits.
 		stop := context.AfterFunc(ctx, func() { _ = q.CloseWithError(0, "") })
@@ -109,7 +109,7 @@ func (a *arena) stream() *stream {
 		s.close()
 		return nil
 	}
-	_ = str.SetDeadline(time.Now().Add(patience))
+	_ = str.SetDeadline(time.Now().Add(2 * quiet))
 	return &stream{s, str, bufio.NewReader(str)}
 }
 
