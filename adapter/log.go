@@ -23,8 +23,8 @@ type packetLog struct {
 	entries []logEntry // the last one is head
 	skip    int        // of entries, were trimmed
 	bytes   int64
-	// walking are the positions of broadcasts that are under way, in order.
-	walking []uint64
+	// walking are the broadcasts that are under way, in the order of their positions.
+	walking []*walk
 }
 
 type logEntry struct {
@@ -77,19 +77,21 @@ func (l *packetLog) now() uint64 {
 }
 
 // begin gives a broadcast its place, until end has been called.
-func (l *packetLog) begin(t Target, p *Packet) uint64 {
+func (l *packetLog) begin(t Target, p *Packet) *walk {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	pos := l.append(logEntry{rooms: t.Rooms, exc: t.Except}, p)
-	l.walking = append(l.walking, pos)
-	return pos
+	w := newWalk(t, l.walking)
+	w.pos = l.append(logEntry{rooms: t.Rooms, exc: t.Except}, p)
+	l.walking = append(l.walking, w)
+	return w
 }
 
 // end says that a broadcast has met all of its sockets.
-func (l *packetLog) end(pos uint64) {
+func (l *packetLog) end(w *walk) {
+	w.arrived()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	i := slices.Index(l.walking, pos)
+	i := slices.Index(l.walking, w)
 	l.walking = slices.Delete(l.walking, i, i+1)
 }
 
@@ -105,7 +107,7 @@ func (l *packetLog) settled() uint64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.walking) > 0 {
-		return l.walking[0] - 1
+		return l.walking[0].pos - 1
 	}
 	return l.head
 }

@@ -283,14 +283,15 @@ func (a *Recovering) Broadcast(t Target, p *Packet) error {
 		return a.Memory.Broadcast(t, p)
 	}
 	p.Quiet = true
-	pos := a.log.begin(t, p)
-	defer a.log.end(pos)
+	w := a.log.begin(t, p)
+	defer a.log.end(w)
 	a.arm()
 	for m := range a.Local(t) {
 		if s := m.Membership().session.Load(); s != nil {
 			m.Announce(p)
-			s.deliver(m, p, pos)
+			s.deliver(m, p, w.pos)
 		}
+		w.next()
 	}
 	return nil
 }

@@ -60,6 +60,13 @@ func TestRecoveringOrder(t *testing.T) {
 	connect := func() bool { return true }
 	newLink := func(id string) *link { return &link{silent: silent{id: id}} }
 
+	for i := range 130 { // so that broadcasts let each other have their turn before they come to those who count
+		m := &silent{id: fmt.Sprint("crowd", i)}
+		a.Join(m, "room")
+		if !a.Open(m, m.id, connect) {
+			t.Fatal("not opened")
+		}
+	}
 	ended := make(chan struct{})
 	counts := make([]map[int]int, clients)
 	cuts := make([]int, clients)
