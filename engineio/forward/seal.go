@@ -60,8 +60,9 @@ func (s seal) open(sid string) (address string, ok bool) {
 	if i <= 0 || len(sid)-i > 2*maxAddress {
 		return "", false
 	}
-	sealed, err := base64.RawURLEncoding.Strict().DecodeString(sid[i+1:])
-	if err != nil {
+	text := sid[i+1:]
+	sealed, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	if err != nil || len(sealed) != base64.RawURLEncoding.DecodedLen(len(text)) { // it skips line breaks
 		return "", false
 	}
 	b, err := s.aead(sid[:i]).Open(nil, nonce[:], sealed, nil)
