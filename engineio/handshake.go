@@ -157,8 +157,9 @@ func (s *Server) newSession(r *http.Request, q query, at place) *Session {
 		sess.polling.jsonp = jsonpCall(q.j)
 		sess.polling.form |= textOnly // a script cannot carry bytes
 	}
-	data := appendOpen(nil, sess.id, s.opts.upgradesFrom(q.transport), s.opts)
-	sess.polling.queue = []*Prepared{prepareControl(packetOpen, string(data))}
+	first := Prepare(Message{Data: appendOpen(make([]byte, 0, 128), sess.id, s.opts.upgradesFrom(q.transport), s.opts)})
+	first.kind = packetOpen
+	sess.polling.queue = []*Prepared{first}
 	if m := s.opts.InitialPacket; m != nil {
 		sess.polling.queue = append(sess.polling.queue, Prepare(*m))
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 // startWebSocket opens a session that begins on WebSocket. answer, if any, is
-// what the client has to be told first.
+// what the client has to be told first; it is not the caller's any more.
 func (s *Server) startWebSocket(sess *Session, nc net.Conn, d ws.Deflate, answer, leftover []byte) {
 	s.counts.connections(sess.form.transport()).Add(1)
 	t := sess.newWebSocket(nc, sess.form, d, false)
@@ -15,7 +15,7 @@ func (s *Server) startWebSocket(sess *Session, nc net.Conn, d ws.Deflate, answer
 	// What OnSession sent is in the queue; what other goroutines send from now
 	// on waits for the lock and then takes the direct way.
 	sess.mu.Lock()
-	first := append(make([]byte, 0, 512), answer...)
+	first := answer
 	for _, m := range sess.polling.queue {
 		first = append(first, t.framesIn(m, 0)...)
 	}

@@ -87,11 +87,11 @@ func TakeOver(w http.ResponseWriter, r *http.Request, extra http.Header) (nc net
 		b, _ := rw.Reader.Peek(n)
 		leftover = bytes.Clone(b)
 	}
-	var b bytes.Buffer
+	b := bytes.NewBuffer(make([]byte, 0, 512)) // with room for the frames that follow
 	b.WriteString("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ")
 	b.WriteString(accept(key))
 	b.WriteString("\r\n")
-	extra.Write(&b) // takes line breaks out of values
+	extra.Write(b) // takes line breaks out of values
 	b.WriteString("\r\n")
 	return nc, leftover, b.Bytes(), nil
 }
