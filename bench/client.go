@@ -23,11 +23,15 @@ type client struct {
 	parser ws.Parser
 }
 
-// connect opens a WebSocket and joins the namespace "/".
+// connect opens a WebSocket to a server at a host and port, or a URL that ends with
+// them, and joins the namespace "/".
 func connect(addr string) (*client, error) {
+	if !strings.Contains(addr, "://") {
+		addr = "ws://" + addr
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	nc, left, _, err := ws.Dial(ctx, "ws://"+addr+"/socket.io/?EIO=4&transport=websocket", &ws.DialOptions{NetDial: dialFrom})
+	nc, left, _, err := ws.Dial(ctx, addr+"/socket.io/?EIO=4&transport=websocket", &ws.DialOptions{NetDial: dialFrom, TLSConfig: anyCertificate})
 	if err != nil {
 		return nil, err
 	}

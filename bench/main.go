@@ -44,6 +44,7 @@ func main() {
 	curves := flag.Bool("curves", true, "measure the curves too")
 	profiles := flag.String("profiles", "", "write CPU, allocation, mutex and block profiles of the Go servers into this directory, and save nothing")
 	toPublish := flag.String("publish", "", "measure nothing: put the figures of this file into the documents, with plots")
+	flag.DurationVar(&settling, "settle", settling, "how long before memory is measured; the runtime collects by itself after 2m")
 	clusters := flag.Bool("cluster", false, "measure clusters instead: adapters, ours and Node's, at 2, 4 and 8 nodes")
 	flag.Func("server", "another server, as name=command; may be repeated", func(s string) error {
 		name, command, ok := strings.Cut(s, "=")
@@ -80,6 +81,11 @@ func main() {
 	}
 	scenarios = slices.DeleteFunc(scenarios, func(s scenario) bool { return !matching.MatchString(s.name) })
 	whole := !*quick && *only == "" && *profiles == ""
+	if *profiles != "" {
+		if err := os.MkdirAll(*profiles, 0o755); err != nil {
+			log.Fatal(err)
+		}
+	}
 
 	r := newReport(*scale, *repeats)
 	if r.Results, err = runAll(*scale, *repeats, *profiles, os.Stderr); err != nil {

@@ -73,3 +73,36 @@ func TestClusters(t *testing.T) {
 		}
 	}
 }
+
+// What is published says nothing of where a machine keeps its files.
+func TestCommandWithoutPaths(t *testing.T) {
+	for _, tt := range []struct {
+		want string
+		args []string
+	}{
+		{"-repeats 2", []string{"-repeats", "2"}},
+		{"-server 'oxide=exec oxide'", []string{"-server", "oxide=exec /home/me/target/release/oxide"}},
+		{"-server node=server.js", []string{"-server", "node=/home/me/server.js"}},
+		{"'-server=oxide=exec node oxide.js --port=1'", []string{"-server=oxide=exec /usr/bin/node ./oxide.js --port=1"}},
+		{"-only 'a room|64 KiB'", []string{"-only", "a room|64 KiB"}},
+	} {
+		if got := command(tt.args); got != tt.want {
+			t.Errorf("%q is published as %s; want %s", tt.args, got, tt.want)
+		}
+	}
+}
+
+func TestMedian(t *testing.T) {
+	for _, tt := range []struct {
+		want float64
+		of   []float64
+	}{{1, []float64{1}}, {2, []float64{3, 1}}, {2, []float64{9, 1, 2}}, {3, []float64{9, 1, 2, 4}}} {
+		var fs []figure
+		for _, v := range tt.of {
+			fs = append(fs, figure{Value: v})
+		}
+		if got := median(fs, value); got != tt.want {
+			t.Errorf("median of %v is %v; want %v", tt.of, got, tt.want)
+		}
+	}
+}

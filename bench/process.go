@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -23,6 +24,15 @@ type process struct {
 	// profiles says that the server writes profiles when it is told to.
 	profiles bool
 	ours     bool // one of the Go servers in this program
+	secure   bool // it speaks TLS
+}
+
+// url is the address with a scheme, "ws" or "http", or what that is over TLS.
+func (p *process) url(scheme string) string {
+	if p.secure {
+		scheme += "s"
+	}
+	return scheme + "://" + p.addr
 }
 
 // others are servers that are none of this program's, and the commands that start
@@ -62,7 +72,7 @@ func start(server string, s *scenario, profile string) (*process, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	p := &process{cmd: cmd, in: in, out: bufio.NewReader(out), profiles: profiles, ours: !other}
+	p := &process{cmd: cmd, in: in, out: bufio.NewReader(out), profiles: profiles, ours: !other, secure: slices.Contains(s.env, overTLS)}
 	port, err := p.out.ReadString('\n')
 	if err != nil {
 		p.stop()

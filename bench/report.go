@@ -49,9 +49,38 @@ func newReport(scale, repeats int) *report {
 		}
 	}
 	return &report{
-		Date: time.Now().UTC().Format(time.DateOnly), Command: "go run . " + strings.Join(os.Args[1:], " "),
+		Date: time.Now().UTC().Format(time.DateOnly), Command: "go run . " + command(os.Args[1:]),
 		Versions: v, Cores: strings.Count(cpuinfo(), "processor\t"), Scale: scale, Repeats: repeats, Servers: servers,
 	}
+}
+
+// command is a command line without the places where this machine keeps what it
+// names: of a path the last part is left.
+func command(args []string) string {
+	var b strings.Builder
+	for i, arg := range args {
+		words := strings.Fields(arg)
+		for j, w := range words {
+			name, path, found := strings.Cut(w, "=")
+			if !found {
+				name, path = "", w
+			} else {
+				name += "="
+			}
+			if strings.Contains(path, "/") {
+				words[j] = name + filepath.Base(path)
+			}
+		}
+		arg = strings.Join(words, " ")
+		if len(words) != 1 {
+			arg = "'" + arg + "'"
+		}
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(arg)
+	}
+	return b.String()
 }
 
 func cpuinfo() string {
@@ -89,7 +118,7 @@ func median(fs []figure, get func(figure) float64) float64 {
 		vs = append(vs, get(f))
 	}
 	slices.Sort(vs)
-	return vs[len(vs)/2]
+	return (vs[(len(vs)-1)/2] + vs[len(vs)/2]) / 2
 }
 
 func value(f figure) float64 { return f.Value }
@@ -185,6 +214,7 @@ type goal struct {
 	to             string  // the server of the ratio
 	toScenario     string  // the scenario of the ratio, where it is another one
 	collected      bool
+	beside         string // a server whose ratio is told as well
 }
 
 var goals = []goal{
@@ -194,8 +224,11 @@ var goals = []goal{
 	{scenario: "200 rooms of 10, per delivery", text: "at most 1.1 times the hard-coded net/http server", most: 1.1, to: "reference"},
 	{scenario: "32 KiB text echo with ack", text: "at most 60 µs", most: 60},
 	{scenario: "long-polling echo", text: "at most 1.2 times two bare requests", most: 1.2, to: "reference"},
-	{scenario: "echo with ack, 1 in flight, two cores", text: "at most 1.1 times that with one core", most: 1.1, to: "sockeye", toScenario: "echo with ack, 1 in flight"},
-	{scenario: "200 rooms of 10, two cores", text: "at most 1.1 times that with one core", most: 1.1, to: "sockeye", toScenario: "200 rooms of 10, per delivery"},
+	{scenario: "echo with ack, 1 in flight, two cores", text: "at most 1.1 times that with one core", most: 1.1, to: "sockeye", toScenario: "echo with ack, 1 in flight", beside: "reference"},
+	{scenario: "echo with ack, 1 in flight, two cores", text: "at most 1.1 times the hard-coded net/http server", most: 1.1, to: "reference"},
+	{scenario: "200 rooms of 10, two cores", text: "at most 1.1 times that with one core", most: 1.1, to: "sockeye", toScenario: "200 rooms of 10, per delivery", beside: "reference"},
+	{scenario: "upgrade and CONNECT", text: "less than socketioxide", most: 1, to: "socketioxide"},
+	{scenario: "64 KiB binary echo with ack", text: "less than socketioxide", most: 1, to: "socketioxide"},
 	{scenario: "an echo among 10,000 connections while rooms of 100 receive broadcasts", text: "p99 of at most 5,000 µs", most: 5000},
 	{scenario: "idle memory per connection", text: "at most 2,000 bytes, after a collection", most: 2000, collected: true},
 	{scenario: "idle memory per connection", text: "at most 2,000 bytes, before", most: 2000},
@@ -235,6 +268,9 @@ func (r *report) goals() string {
 			}
 			v /= base
 			text = fmt.Sprintf("%.2f times", v)
+			if one := r.figure(other, g.beside, false); one != 0 {
+				text += fmt.Sprintf(" (%s: %.2f)", title(g.beside), r.figure(g.scenario, g.beside, false)/one)
+			}
 		}
 		met := "met"
 		if v > g.most {

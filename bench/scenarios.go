@@ -60,6 +60,11 @@ func (s *scenario) includes(server string) bool {
 	return !slices.Contains(s.not, server) && (s.only == nil || slices.Contains(s.only, server))
 }
 
+// overTLS has a Go server speak TLS.
+const overTLS = "BENCH_TLS=1"
+
+var goServers = []string{"sockeye", "reference"}
+
 var scenarios = []scenario{
 	{name: "upgrade and CONNECT", unit: cpuTime, run: handshakes},
 	{name: "echo with ack, 1 in flight", unit: cpuTime, run: echoes(1, 20)},
@@ -69,12 +74,15 @@ var scenarios = []scenario{
 	{name: "64 KiB binary echo with ack", unit: cpuTime, run: binary},
 	{name: "32 KiB text echo with ack", unit: cpuTime, run: largeText},
 	{name: "long-polling echo", unit: cpuTime, not: []string{"epoll"}, run: polling},
+	{name: "long-polling echo, HTTP/2 over TLS", unit: cpuTime, only: goServers, env: []string{overTLS}, run: pollingOver(true)},
+	{name: "echo with ack, 1 in flight, over TLS", unit: cpuTime, only: goServers, env: []string{overTLS}, run: echoes(1, 20)},
 	{name: "echo with ack, 1 in flight, two cores", unit: cpuTime, not: []string{"epoll", "node"}, procs: 2, run: echoes(1, 20)},
 	{name: "200 rooms of 10, two cores", unit: cpuTime, not: []string{"epoll", "node"}, procs: 2, run: func(p *process, n int) (figure, error) { return broadcast(p, 200, 10, n) }},
 	{name: "an echo among 10,000 connections while rooms of 100 receive broadcasts", unit: latency, run: amid},
 	{name: "idle memory per connection", unit: bytesOf, run: idle},
 	{name: "the same after an echo of each", unit: bytesOf, run: idleAfterTraffic},
 	{name: "the same by way of a parked goroutine, as under TLS", unit: bytesOf, only: []string{"sockeye"}, env: []string{"BENCH_WRAP=1"}, run: idle},
+	{name: "idle memory per connection over TLS", unit: bytesOf, only: goServers, env: []string{overTLS}, run: idle},
 	{name: "memory left of each connection that came and went", unit: bytesOf, only: []string{"sockeye"}, run: churn},
 }
 
@@ -94,7 +102,7 @@ func open(p *process, n int) ([]*client, error) {
 	cs := make([]*client, n)
 	err := each(min(n, 50), func(i int) error {
 		for ; i < n; i += 50 {
-			c, err := connect(p.addr)
+			c, err := connect(p.url("ws"))
 			if err != nil {
 				return err
 			}
@@ -248,9 +256,21 @@ func binary(p *process, scale int) (figure, error) {
 	})
 }
 
-func polling(p *process, scale int) (figure, error) {
-	const clients = 20
-	hc := &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 2 * clients}}
+func polling(p *process, scale int) (figure, error) { return pollingOver(false)(p, scale) }
+
+// pollingOver is polling, over TLS with HTTP/2 if it shall be: on one connection
+// for all, as of a proxy.
+func pollingOver(http2 bool) func(p *process, scale int) (figure, error) {
+	return func(p *process, scale int) (figure, error) {
+		return poll(p, scale, &http.Transport{MaxIdleConnsPerHost: 2 * pollers, TLSClientConfig: anyCertificate.Clone(), ForceAttemptHTTP2: http2})
+	}
+}
+
+const pollers = 20
+
+func poll(p *process, scale int, tr *http.Transport) (figure, error) {
+	const clients = pollers
+	hc := &http.Client{Timeout: 30 * time.Second, Transport: tr}
 	defer hc.CloseIdleConnections()
 	call := func(url, post, want string) (string, error) {
 		var res *http.Response
@@ -273,7 +293,7 @@ func polling(p *process, scale int) (figure, error) {
 	}
 	urls := make([]string, clients)
 	for i := range urls {
-		url := "http://" + p.addr + "/socket.io/?EIO=4&transport=polling"
+		url := p.url("http") + "/socket.io/?EIO=4&transport=polling"
 		open, err := call(url, "", "0{")
 		if err != nil {
 			return figure{}, err
@@ -350,7 +370,10 @@ func idleAfterTraffic(p *process, scale int) (figure, error) {
 	})
 }
 
-// memory is what n connections take, two seconds after they have done something.
+// settling is how long connections have done nothing when their memory is measured.
+var settling = 2 * time.Second
+
+// memory is what n connections take, a moment after they have done something.
 func memory(p *process, n int, do func([]*client) error) (figure, error) {
 	before, err := p.pss()
 	if err != nil {
@@ -365,7 +388,7 @@ func memory(p *process, n int, do func([]*client) error) (figure, error) {
 	if err != nil {
 		return figure{}, err
 	}
-	time.Sleep(2 * time.Second) // what the handshakes left behind is collected or not
+	time.Sleep(settling) // what the handshakes left behind is collected or not
 	f, err := p.grown(before, n)
 	p.profile(false)
 	return f, err
@@ -386,7 +409,7 @@ func churn(p *process, scale int) (figure, error) {
 	n := 5000 * scale
 	err = each(50, func(i int) error {
 		for ; i < n; i += 50 {
-			c, err := connect(p.addr)
+			c, err := connect(p.url("ws"))
 			if err != nil {
 				return err
 			}

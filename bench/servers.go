@@ -54,14 +54,21 @@ func serve(name string) error {
 	case "epoll":
 		return serveEpoll(ln)
 	case "reference":
-		return http.Serve(ln, newReference())
+		return serveHTTP(ln, newReference())
 	}
 	o, end, err := clusterOptions(os.Getenv("BENCH_ADAPTER"), os.Getenv("BENCH_BROKER"))
 	if err != nil {
 		return err
 	}
 	defer end()
-	return http.Serve(ln, newSockeye(o))
+	return serveHTTP(ln, newSockeye(o))
+}
+
+func serveHTTP(ln net.Listener, h http.Handler) error {
+	if os.Getenv("BENCH_TLS") != "" {
+		return serveTLS(ln, h)
+	}
+	return http.Serve(ln, h)
 }
 
 // A wrapping listener hides that its connections are plain TCP, as TLS and
