@@ -26,6 +26,7 @@ func (a *Ordered) Claim(ctx context.Context, pid, offset string, lim adapter.Rep
 	// A client that leaves meanwhile gives the claim back when it is made.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimTimeout)
 	defer cancel()
+	defer context.AfterFunc(a.life, cancel)()
 	s, err := a.claimHere(pid)
 	if err != nil {
 		return nil, err

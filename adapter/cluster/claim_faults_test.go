@@ -103,6 +103,74 @@ func TestClosedInClaim(t *testing.T) {
 	})
 }
 
+// TestClosedAsking: a node that is shut down while it waits for the answer of another
+// does not go on waiting, and its client comes again.
+func TestClosedAsking(t *testing.T) {
+	cross(t, func(t *testing.T, x *crossing) {
+		x.hub.Drop(cluster.LetsGo)
+		c := x.begin(1)
+		start := time.Now()
+		if err := x.as[1].Close(); err != nil {
+			t.Error(err)
+		}
+		c.later(t)
+		if d := time.Since(start); d != 0 {
+			t.Errorf("it went on for %v", d)
+		}
+		x.hub.Drop(nil)
+		x.c.Back(t, x.as[2])
+		x.c.Want(t, "missed")
+	})
+}
+
+// A busyMember has handlers that do not end.
+type busyMember struct {
+	adapter.Member
+	on adapter.Recoverer
+}
+
+func (m *busyMember) Supersede(ctx context.Context) error {
+	m.on.Suspend(m)
+	<-ctx.Done()
+	return context.Cause(ctx)
+}
+
+// TestClosedAsked: the node that has the session is shut down while its handlers are
+// waited for. The client comes again, and finds what was saved.
+func TestClosedAsked(t *testing.T) {
+	cross(t, func(t *testing.T, x *crossing) {
+		m := &busyMember{adaptertest.NewMember(x.as[0], "busy"), x.as[0].(adapter.Recoverer)}
+		if !m.on.Open(m, "busy's", func() bool { return true }) {
+			t.Fatal("Open = false")
+		}
+		m.on.Join(m, "room")
+		synctest.Wait()
+		claim := func(node int) *claiming {
+			c := &claiming{done: make(chan struct{})}
+			go func() {
+				defer close(c.done)
+				c.claim, c.err = x.as[node].(adapter.Recoverer).Claim(t.Context(), "busy's", "", adapter.ReplayLimits{Packets: 100, Bytes: 1 << 20})
+			}()
+			synctest.Wait()
+			return c
+		}
+		c := claim(1)
+		if err := x.as[0].Close(); err != nil {
+			t.Error(err)
+		}
+		c.later(t)
+		synctest.Wait()
+		c = claim(2)
+		if <-c.done; c.err != nil {
+			t.Fatal(c.err)
+		}
+		if !slices.Equal(c.claim.Rooms, []string{"room"}) {
+			t.Errorf("rooms %q", c.claim.Rooms)
+		}
+		c.claim.Release()
+	})
+}
+
 // TestTimeRunsOut: a claim whose time goes by with nodes that do not answer does not
 // take from the record what the last of them has.
 func TestTimeRunsOut(t *testing.T) {

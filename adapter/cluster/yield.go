@@ -106,7 +106,7 @@ func (a *Ordered) surrenderOf(ctx context.Context, s *session, turn uint64) (ans
 		if err := old.Supersede(ctx); err != nil {
 			s.refuse(turn) // it stays here
 			a.release(s)
-			return letGo{Refused: err.Error()}, nil
+			return letGo{Refused: err.Error(), Again: a.life.Err() != nil}, nil
 		}
 	}
 	data := json.RawMessage(s.data)
