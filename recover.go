@@ -194,7 +194,11 @@ func (s *Socket) claim(pid, offset string) (*adapter.Claim, error) {
 		lim.Bytes = 1 << 20
 	}
 	claim, err := s.nsp.recoverer.Claim(s.Context(), pid, offset, lim)
-	if busy, ok := errors.AsType[*adapter.BusyError](err); ok {
+	for range 3 { // the client may have been let in on an older connection meanwhile
+		busy, ok := errors.AsType[*adapter.BusyError](err)
+		if !ok {
+			break
+		}
 		old := busy.Member.(*Socket)
 		if old.conn == s.conn {
 			return nil, err

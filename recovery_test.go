@@ -3,6 +3,7 @@ package socketio_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"runtime"
@@ -14,6 +15,7 @@ import (
 	"weak"
 
 	"github.com/sockeye-go/socketio"
+	"github.com/sockeye-go/socketio/adapter"
 )
 
 // A comeback is a client as the official one is: it remembers its pid and the
@@ -423,6 +425,64 @@ func TestRecoveryOldSocket(t *testing.T) {
 			t.Errorf("CONNECT = %q; want a new session", got)
 		}
 		close(goOn)
+	})
+}
+
+// TestRecoveryCrossed: a client that gives up a connection on which its claim waits, and
+// makes another, is asked to come again, and has its session in the end.
+func TestRecoveryCrossed(t *testing.T) {
+	bubble(t, recovering(), func(t *testing.T, h *harness) {
+		goOn := make(chan struct{})
+		slow := socketio.NewEvent[socketio.None]("slow")
+		slow.Handle(h, func(context.Context, *socketio.Socket, socketio.None) error { <-goOn; return nil })
+		b := h.comeback()
+		b.c.packet(`2["slow"]`)
+		synctest.Wait()
+		b.cut()
+		ask := fmt.Sprintf(`40{"pid":%q}`, b.pid)
+		first, second := h.open(), h.open()
+		first.send(ask) // waits for the handler
+		synctest.Wait()
+		second.send(ask)
+		second.want("end")
+		first.want()
+		close(goOn)
+		if got := first.take(); len(got) != 1 || !strings.Contains(got[0], b.pid) {
+			t.Errorf("CONNECT = %q", got)
+		}
+		b.connect() // the server does not know that the first was given up
+		b.want(true)
+	})
+}
+
+// A racing adapter says once more that a session is busy, as it is when the client has
+// been let in on another connection since the first was cut.
+type racing struct {
+	adapter.Recoverer
+	last *adapter.BusyError
+}
+
+func (a *racing) Claim(ctx context.Context, pid, offset string, lim adapter.ReplayLimits) (*adapter.Claim, error) {
+	if last := a.last; last != nil {
+		a.last = nil
+		return nil, last
+	}
+	c, err := a.Recoverer.Claim(ctx, pid, offset, lim)
+	a.last, _ = errors.AsType[*adapter.BusyError](err)
+	return c, err
+}
+
+// TestRecoveryRaced: whoever is overtaken while an old connection is cut cuts that of
+// the other, too.
+func TestRecoveryRaced(t *testing.T) {
+	o := recovering()
+	o.Adapter = func(h adapter.Host) (adapter.Adapter, error) {
+		return &racing{Recoverer: adapter.NewRecovering(*h.Recovery())}, nil
+	}
+	bubble(t, o, func(t *testing.T, h *harness) {
+		b := h.comeback()
+		b.connect()
+		b.want(true)
 	})
 }
 

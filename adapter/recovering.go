@@ -156,6 +156,10 @@ func (a *Recovering) Remove(m Member) []string {
 	return a.Memory.Remove(m)
 }
 
+// claimPatience is how long a client is asked to come again while another connection of
+// its is being connected, which it may have given up: that may never end.
+const claimPatience = time.Minute
+
 // Claim implements [Recoverer].
 func (a *Recovering) Claim(_ context.Context, pid, offset string, lim ReplayLimits) (*Claim, error) {
 	a.mu.Lock()
@@ -172,7 +176,7 @@ func (a *Recovering) Claim(_ context.Context, pid, offset string, lim ReplayLimi
 	case s.ended, s.prev == nil, time.Since(s.goneAt) > a.max.MaxDuration:
 		return nil, &RefusedError{Reason: UnknownSession}
 	case s.claimed:
-		return nil, &RefusedError{Reason: SessionClaimed}
+		return nil, &RefusedError{Reason: SessionClaimed, Again: time.Since(s.claimedAt) < claimPatience}
 	}
 	// What is no offset of this log is from before this session: all that the
 	// client received since has one.
@@ -188,7 +192,7 @@ func (a *Recovering) Claim(_ context.Context, pid, offset string, lim ReplayLimi
 	if len(r.packets) > lim.Packets || r.bytes > lim.Bytes {
 		return nil, &RefusedError{Reason: TooMuchMissed}
 	}
-	s.claimed = true
+	s.claimed, s.claimedAt = true, time.Now()
 	return &Claim{
 		ID: s.id, Rooms: s.roomNames(), Previous: s.prev,
 		Away: time.Since(s.goneAt), Missed: len(r.packets),

@@ -21,8 +21,9 @@ type session struct {
 	prev  Member     // whom it had before that
 	ended bool
 	// claimed: a client that came back is being connected.
-	claimed bool
-	goneAt  time.Time
+	claimed   bool
+	claimedAt time.Time
+	goneAt    time.Time
 
 	start uint64 // where it began: what is up to there was never its
 	base  uint64 // what is up to there, m has from the replay if at all
