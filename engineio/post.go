@@ -171,7 +171,9 @@ func (s *Server) readBody(buf *bytes.Buffer, w http.ResponseWriter, r *http.Requ
 	}
 	rc := http.NewResponseController(w)
 	_ = rc.SetReadDeadline(time.Now().Add(s.opts.BodyTimeout))
-	defer func() { _ = rc.SetReadDeadline(time.Time{}) }()
+	if r.ProtoMajor == 1 { // over HTTP/2 it is the stream's, which ends with the response
+		defer func() { _ = rc.SetReadDeadline(time.Time{}) }()
+	}
 	body, err := s.opts.HTTPCompression.bodyReader(r, limit)
 	if err != nil {
 		return err
