@@ -27,9 +27,7 @@ func (b *interest) settled() bool {
 			return false
 		}
 	}
-	b.sub.mu.Lock()
-	defer b.sub.mu.Unlock()
-	return b.sub.allReady()
+	return b.sub.settled()
 }
 
 // interestNodes makes a cluster, and waits until all nodes know of each other.

@@ -35,16 +35,21 @@ func startRedis(t testing.TB) *server {
 	if os.Getenv("SOCKEYE_PARTS") != "all" {
 		t.Skip("needs redis-server: set SOCKEYE_PARTS=all")
 	}
+	s := &server{t: t, port: freePort(t)}
+	s.start()
+	t.Cleanup(s.stop)
+	return s
+}
+
+func freePort(t testing.TB) string {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer l.Close()
 	_, port, _ := net.SplitHostPort(l.Addr().String())
-	l.Close()
-	s := &server{t: t, port: port}
-	s.start()
-	t.Cleanup(s.stop)
-	return s
+	return port
 }
 
 func (s *server) addr() string { return "127.0.0.1:" + s.port }
@@ -70,7 +75,7 @@ func (s *server) stop() {
 
 func (s *server) until(what string, f func() bool) {
 	s.t.Helper()
-	timeout := time.After(10 * time.Second)
+	timeout := time.After(30 * time.Second)
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for !f() {
@@ -136,9 +141,7 @@ func (b *sharded) settled() bool {
 			return false
 		}
 	}
-	b.sub.mu.Lock()
-	defer b.sub.mu.Unlock()
-	return b.sub.allReady()
+	return b.sub.settled()
 }
 
 func nodes(t *testing.T, s *server, f func(goredis.UniversalClient) adapter.Factory, hosts []*adaptertest.Host) []adapter.Adapter {

@@ -52,13 +52,13 @@ func NewSharded(client goredis.UniversalClient, o *ShardedOptions) adapter.Facto
 
 func newSharded(client goredis.UniversalClient, o *ShardedOptions) *sharded {
 	return &sharded{
-		own: &ownClient{from: client}, sub: &subscriber{client: client}, prefix: cmp.Or(o.ChannelPrefix, "socket.io"), mode: o.Mode,
+		own: &ownClient{from: client}, sub: newSubscribing(client, true), prefix: cmp.Or(o.ChannelPrefix, "socket.io"), mode: o.Mode,
 	}
 }
 
 type sharded struct {
 	own    *ownClient
-	sub    *subscriber
+	sub    subscribing
 	prefix string
 	mode   SubscriptionMode
 

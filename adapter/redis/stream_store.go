@@ -19,7 +19,7 @@ import (
 type streams struct {
 	o   StreamsOptions
 	own *ownClient
-	sub *subscriber
+	sub subscribing
 
 	mu      sync.Mutex
 	readers map[string]*streamReader // by stream

@@ -82,7 +82,7 @@ func newStreams(client goredis.UniversalClient, o *StreamsOptions) *streams {
 	c.ChannelPrefix = cmp.Or(c.ChannelPrefix, "socket.io")
 	c.SessionPrefix = cmp.Or(c.SessionPrefix, "sio:session:")
 	return &streams{
-		o: c, own: &ownClient{from: client}, sub: &subscriber{client: client},
+		o: c, own: &ownClient{from: client}, sub: newSubscribing(client, c.Sharded),
 		readers: make(map[string]*streamReader),
 	}
 }

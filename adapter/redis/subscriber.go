@@ -3,7 +3,9 @@ package redis
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
+	"strings"
 	"sync"
 	"time"
 
@@ -23,6 +25,10 @@ const (
 // receive. It exists while there are any.
 type subscriber struct {
 	client goredis.UniversalClient
+	// Of shards: state is told of the connection, of each attempt and of success, and
+	// moved that slots have gone over to another master.
+	state func(error)
+	moved func()
 
 	mu     sync.Mutex
 	subs   map[subscription]*handler
@@ -43,6 +49,9 @@ type handler struct {
 	lost    func(error)
 	ready   chan struct{} // closed when Redis has confirmed
 	isReady bool
+	// Of shards.
+	confirmed func()
+	once      sync.Once
 }
 
 // checkInterval is after how long of silence the connection is tried.
@@ -53,6 +62,10 @@ const retryInterval = 100 * time.Millisecond
 
 // add subscribes, and waits until Redis has confirmed it.
 func (s *subscriber) add(ctx context.Context, k kind, name string, h *handler) error {
+	return addTo(ctx, s, k, name, h)
+}
+
+func addTo(ctx context.Context, s subscribing, k kind, name string, h *handler) error {
 	err := s.want(ctx, k, name, h)
 	if err == nil {
 		select {
@@ -166,6 +179,10 @@ func (s *subscriber) receiveLoop(ctx context.Context, ps *goredis.PubSub, ended 
 				continue
 			}
 		}
+		if s.moved != nil && strings.HasPrefix(fmt.Sprint(err), "MOVED ") {
+			s.moved() // a channel of another master: the connection is well
+			continue
+		}
 		if err != nil {
 			s.setLost(err)
 			select {
@@ -200,6 +217,17 @@ func (s *subscriber) confirmed(m *goredis.Subscription) {
 		k = pattern
 	case "ssubscribe":
 		k = shard
+	case "sunsubscribe":
+		s.mu.Lock()
+		h := s.subs[subscription{shard, m.Channel}]
+		if h != nil && s.moved != nil { // nobody here has asked for it
+			h.isReady = false
+		}
+		s.mu.Unlock()
+		if h != nil && s.moved != nil {
+			s.moved()
+		}
+		return
 	default:
 		return
 	}
@@ -212,16 +240,37 @@ func (s *subscriber) confirmed(m *goredis.Subscription) {
 		default:
 			close(h.ready)
 		}
+		if h.confirmed != nil {
+			h.confirmed()
+		}
 	}
 	var back []*handler
-	if s.lost != nil && s.allReady() {
+	well := s.allReady()
+	if s.lost != nil && well {
 		s.lost = nil
 		back = s.handlers()
 	}
 	s.mu.Unlock()
+	if well && s.state != nil {
+		s.state(nil)
+	}
 	for _, h := range back {
 		h.lost(nil)
 	}
+}
+
+// refused reports whether a subscription is not there, though Redis can be reached.
+func (s *subscriber) refused(k kind, name string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	h := s.subs[subscription{k, name}]
+	return s.lost == nil && h != nil && !h.isReady
+}
+
+func (s *subscriber) settled() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.allReady()
 }
 
 func (s *subscriber) allReady() bool {
@@ -256,6 +305,9 @@ func (s *subscriber) setLost(err error) {
 	s.mu.Unlock()
 	for _, h := range told {
 		h.lost(err)
+	}
+	if s.state != nil {
+		s.state(err)
 	}
 }
 
