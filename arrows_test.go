@@ -29,7 +29,7 @@ var arrows = map[string][]string{
 	"web":                 {},
 	"engineio":            {"internal/component", "internal/ws", "internal/poll", "internal/pressure", "internal/tally"},
 	"engineio/forward":    {"engineio", "internal/poll", "internal/ws"},
-	"adapter":             {"engineio", "parser"},
+	"adapter":             {"engineio", "internal/poll", "parser"},
 	"adapter/adaptertest": {"adapter", "adapter/cluster", "engineio", "parser"},
 	"":                    {"adapter", "engineio", "parser", "web", "internal/component", "internal/stack", "internal/tally", "internal/typescript"},
 	"client":              {"", "engineio", "parser"},

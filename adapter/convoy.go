@@ -4,6 +4,8 @@ import (
 	"math"
 	"runtime"
 	"sync/atomic"
+
+	"github.com/sockeye-go/socketio/internal/poll"
 )
 
 // A walk is a broadcast of a [Recovering] on its way through its sockets. As without
@@ -48,7 +50,7 @@ func (w *walk) sameTarget(v *walk) bool {
 func (w *walk) next() {
 	if w.n++; w.n%perTurn == 0 {
 		w.served.Store(int64(w.n))
-		runtime.Gosched()
+		poll.Turn()
 		w.wait()
 	}
 }

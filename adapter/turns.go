@@ -1,10 +1,10 @@
 package adapter
 
-import "runtime"
+import "github.com/sockeye-go/socketio/internal/poll"
 
-// turns lets other goroutines have theirs in the middle of a large broadcast,
-// above all the one that reads from connections: on one core an echo would
-// otherwise wait until everybody in the largest room has been served.
+// turns lets others have theirs in the middle of a large broadcast, above all who
+// has sent something: on one core an echo would otherwise wait until everybody in the
+// largest room has been served.
 type turns int
 
 // perTurn deliveries take some hundred microseconds, a turn less than one.
@@ -12,6 +12,6 @@ const perTurn = 64
 
 func (n *turns) next() {
 	if *n++; *n%perTurn == 0 {
-		runtime.Gosched()
+		poll.Turn()
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"unsafe"
 )
@@ -265,8 +266,12 @@ var poller = sync.OnceValues(func() (*epollSet, error) {
 		return nil, err
 	}
 	go s.loop(raw)
+	current.Store(s)
 	return s, nil
 })
+
+// current is the set, nil before a descriptor was taken.
+var current atomic.Pointer[epollSet]
 
 // theSet is the set, once a descriptor was taken.
 func theSet() *epollSet {
@@ -310,37 +315,59 @@ func (s *epollSet) remove(fd int) {
 // that comes between two calls of the function would not be lost, but would be
 // looked for in vain.
 func (s *epollSet) loop(raw syscall.RawConn) {
-	events := make([]syscall.EpollEvent, 256)
-	conns := make([]*Conn, 0, len(events))
+	var b batch
 	panic(raw.Read(func(uintptr) bool {
-		for {
-			n, err := syscall.EpollWait(s.fd, events, 0)
-			if err == syscall.EINTR {
-				continue
-			}
-			if err != nil {
-				panic(os.NewSyscallError("epoll_wait", err)) // a broken set serves nobody
-			}
-			tick.Add(1)
-			conns = conns[:n]
-			s.mu.RLock()
-			for i := range conns {
-				conns[i] = s.conns[events[i].Fd]
-			}
-			s.mu.RUnlock()
-			work := conns[:0]
-			for i, c := range conns {
-				if c != nil && c.ready(events[i].Events) {
-					work = append(work, c)
-				}
-			}
-			if len(work) > 0 {
-				s.crew.read(work...)
-			}
-			clear(conns)
-			if n < len(events) {
-				return false
-			}
+		for s.look(&b) {
 		}
+		return false
 	}))
+}
+
+// A batch is room for what is ready at a moment.
+type batch struct {
+	events [256]syscall.EpollEvent
+	conns  [256]*Conn
+}
+
+// look hands over what is ready, and reports whether there may be more.
+func (s *epollSet) look(b *batch) (more bool) {
+	n, err := syscall.EpollWait(s.fd, b.events[:], 0)
+	if err == syscall.EINTR {
+		return true
+	}
+	if err != nil {
+		panic(os.NewSyscallError("epoll_wait", err)) // a broken set serves nobody
+	}
+	tick.Add(1)
+	conns := b.conns[:n]
+	s.mu.RLock()
+	for i := range conns {
+		conns[i] = s.conns[b.events[i].Fd]
+	}
+	s.mu.RUnlock()
+	work := conns[:0]
+	for i, c := range conns {
+		if c != nil && c.ready(b.events[i].Events) {
+			work = append(work, c)
+		}
+	}
+	if len(work) > 0 {
+		s.crew.read(work...)
+	}
+	clear(conns)
+	return n == len(b.events)
+}
+
+var batches = sync.Pool{New: func() any { return new(batch) }}
+
+// Turn lets others have their turn in the middle of something long, above all the
+// connections that have something to read: the runtime would look for them when nothing
+// else can run, or 10 ms later.
+func Turn() {
+	if s := current.Load(); s != nil {
+		b := batches.Get().(*batch)
+		s.look(b)
+		batches.Put(b)
+	}
+	runtime.Gosched()
 }
