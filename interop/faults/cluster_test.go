@@ -196,7 +196,7 @@ func TestCluster(t *testing.T) {
 		t.Run(name, func(t *testing.T) { rows += restartsAndKills(t, exe, name, stores[name](t)) })
 	}
 	if path := os.Getenv("FAULTS_RESULTS"); path != "" {
-		if err := writePart(path, killed, fmt.Sprintf(killedHead, time.Now().UTC().Format("2006-01-02 15:04"), runtime.Version())+rows); err != nil {
+		if err := results.Write(path, killed, fmt.Sprintf(killedHead, time.Now().UTC().Format("2006-01-02 15:04"), runtime.Version())+rows); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/sockeye-go/socketio/internal/leak"
+	"github.com/sockeye-go/socketio/interop/internal/page"
 )
 
 func TestMain(m *testing.M) { leak.Main(m) }
@@ -76,7 +77,7 @@ func TestFaults(t *testing.T) {
 	}
 	if path := os.Getenv("FAULTS_RESULTS"); path != "" {
 		text := fmt.Sprintf(matrixHead, time.Now().UTC().Format("2006-01-02 15:04"), runtime.Version(), len(cells), seconds, seed) + rows
-		if err := writePart(path, matrix, text); err != nil {
+		if err := results.Write(path, matrix, text); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -88,25 +89,10 @@ const (
 	killed = "Nodes and stores that are killed"
 )
 
-// writePart writes one part of the page, and leaves the other as it is.
-func writePart(path, name, text string) error {
-	parts := map[string]string{}
-	if b, err := os.ReadFile(path); err == nil {
-		for _, part := range strings.Split(string(b), "\n## ")[1:] {
-			if name, text, ok := strings.Cut(part, "\n\n"); ok {
-				parts[name] = text
-			}
-		}
-	}
-	parts[name] = text
-	page := "# The last long run of faults\n\n`make faults` writes this page; [guarantees.md](guarantees.md) says what is promised. Figures of\n" +
-		"messages say how much was judged, and nothing about speed.\n"
-	for _, name := range []string{matrix, killed} {
-		if text := parts[name]; text != "" {
-			page += "\n## " + name + "\n\n" + strings.TrimRight(text, "\n") + "\n"
-		}
-	}
-	return os.WriteFile(path, []byte(page), 0o644)
+var results = page.Page{
+	Head: "# The last long run of faults\n\n`make faults` writes this page; [guarantees.md](guarantees.md) says what is promised. Figures of\n" +
+		"messages say how much was judged, and nothing about speed.\n",
+	Parts: []string{matrix, killed},
 }
 
 const matrixHead = `%s, %s: ` + "`TestFaults`" + `, %d cells, %.0f s of faults in each, 4 clients, seed %d.

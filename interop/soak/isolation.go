@@ -28,10 +28,7 @@ const observers, rounds = 20, 5
 // process on a core of its own. The company is another one, of the lowest
 // priority on the other core, which it shares with the observers: what they wait
 // for is the server.
-func neighbours(p *page, length time.Duration) error {
-	if length <= 0 {
-		return nil
-	}
+func neighbours(b *strings.Builder, length time.Duration) error {
 	server, url, err := role(plain, 0)
 	if err != nil {
 		return err
@@ -43,7 +40,6 @@ func neighbours(p *page, length time.Duration) error {
 	}
 	defer another.end()
 	_ = syscall.Setpriority(syscall.PRIO_PROCESS, 0, -5) // if we may
-	b := p.section("Bad neighbours")
 	b.WriteString("The time that 20 honest clients wait for an echo, 20 ms after the last one, beside a company and,\n" +
 		"in turns with it, without. Server on one core, clients on the other.\n\n" +
 		"| Company | echoes | p50, ms | p99, ms | calm p50, ms | calm p99, ms | p99 to calm |\n|---|---:|---:|---:|---:|---:|---:|\n")

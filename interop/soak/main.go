@@ -24,6 +24,7 @@ import (
 	"github.com/sockeye-go/socketio"
 	"github.com/sockeye-go/socketio/internal/faultproxy"
 	"github.com/sockeye-go/socketio/internal/leak"
+	"github.com/sockeye-go/socketio/interop/internal/page"
 )
 
 func main() {
@@ -40,21 +41,43 @@ func main() {
 		}
 		return
 	}
-	p := readPage(*out)
 	var err error
 	switch *only {
 	case "":
-		err = errors.Join(neighbours(p, *calm), soak(p, *length, *heap))
+		if *calm > 0 {
+			err = measured(*out, alone, func(b *strings.Builder) error { return neighbours(b, *calm) })
+		}
+		err = errors.Join(err, measured(*out, loaded, func(b *strings.Builder) error { return soak(b, *length, *heap) }))
 	case "neighbours":
-		err = neighbours(p, *calm)
+		err = measured(*out, alone, func(b *strings.Builder) error { return neighbours(b, *calm) })
 	case "load":
-		err = soak(p, *length, *heap)
+		err = measured(*out, loaded, func(b *strings.Builder) error { return soak(b, *length, *heap) })
 	default:
 		err = fmt.Errorf("-only %s: there are neighbours and load", *only)
 	}
-	if err := errors.Join(err, p.write(*out)); err != nil {
+	if err != nil {
 		log.Fatal(err)
 	}
+}
+
+// The parts of the page.
+const alone, loaded = "Bad neighbours", "Load"
+
+var results = page.Page{
+	Head:  "# Soak\n\n`make soak` writes this page, with `ARGS=\"-only neighbours\"` or `ARGS=\"-only load\"` one part of it.\n",
+	Parts: []string{alone, loaded},
+}
+
+// measured writes what f measures.
+func measured(path, part string, f func(*strings.Builder) error) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s, %s, %d cores.\n", time.Now().UTC().Format("2006-01-02 15:04"), runtime.Version(), runtime.NumCPU())
+	err := f(&b)
+	if path == "" {
+		fmt.Print(b.String())
+		return err
+	}
+	return errors.Join(err, results.Write(path, part, b.String()))
 }
 
 // The bounds for what is left in the end.
@@ -66,7 +89,7 @@ const (
 )
 
 // soak runs the load and writes what the process held meanwhile, and afterwards.
-func soak(p *page, length time.Duration, heap string) error {
+func soak(b *strings.Builder, length time.Duration, heap string) error {
 	srv := newServer(true)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -97,7 +120,6 @@ func soak(p *page, length time.Duration, heap string) error {
 		err = errors.Join(err, fmt.Errorf("%d connections are left", n))
 	}
 	st := srv.Stats()
-	b := p.section("Load")
 	fmt.Fprintf(b, "%v of echoes with acks, broadcasts to rooms, attachments of 20 KB and clients that come and go, over WebSocket,\n"+
 		"polling and polling with the upgrade; a fault every fifth of a second, %d in all. %d echoes, %d connections, %d upgrades.\n"+
 		"Server, clients and network are one process.\n\n",
