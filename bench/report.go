@@ -308,6 +308,10 @@ func publish(file, root string) error {
 	if err := json.Unmarshal(b, &r); err != nil {
 		return err
 	}
+	// The tables beside the raw figures follow them, should one be told otherwise now.
+	if err := os.WriteFile(strings.TrimSuffix(file, ".json")+".md", []byte(r.tables()), 0o644); err != nil {
+		return err
+	}
 	images := filepath.Join(root, "docs", "bench")
 	if err := os.MkdirAll(images, 0o755); err != nil {
 		return err
