@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/pprof"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -38,6 +39,7 @@ func serve() error {
 	var d *admin.Dashboard
 	mux := http.NewServeMux()
 	mux.Handle("/socket.io/", srv)
+	mux.HandleFunc("/profile", pprof.Profile)
 	mux.HandleFunc("/dashboard/", func(w http.ResponseWriter, r *http.Request) {
 		mu.Lock()
 		h := d

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -148,10 +147,7 @@ func (p *Polling) Upgrade(ctx context.Context) (*WebSocket, error) {
 
 // A WebSocket is a client over WebSocket.
 type WebSocket struct {
-	nc     net.Conn
-	parser ws.Parser
-	in     []byte
-	buf    [4096]byte
+	*Frames
 	// limited: the context it was dialled with had a deadline.
 	limited bool
 }
@@ -170,7 +166,7 @@ func DialTLS(ctx context.Context, base string, config *tls.Config) (*WebSocket, 
 	if err != nil {
 		return nil, err
 	}
-	packet, err := c.next()
+	packet, err := c.Next()
 	if err == nil {
 		_, err = sidOf(packet)
 	}
@@ -186,8 +182,7 @@ func dial(ctx context.Context, base, query string, config *tls.Config) (*WebSock
 	if err != nil {
 		return nil, err
 	}
-	c := &WebSocket{nc: nc, in: leftover}
-	c.parser.Init(ws.Client, 1<<20)
+	c := &WebSocket{Frames: NewFrames(nc, leftover, 1<<20)}
 	if deadline, ok := ctx.Deadline(); ok {
 		_ = nc.SetDeadline(deadline)
 		c.limited = true
@@ -195,19 +190,14 @@ func dial(ctx context.Context, base, query string, config *tls.Config) (*WebSock
 	return c, nil
 }
 
-// Close closes the connection without a word.
-func (c *WebSocket) Close() { _ = c.nc.Close() }
-
 // Send implements [Client].
 func (c *WebSocket) Send(_ context.Context, packet string) error {
-	_, err := c.nc.Write(ws.AppendMasked(nil, ws.Text, []byte(packet), [4]byte{1, 2, 3, 4}))
-	return err
+	return c.Write(ws.Text, []byte(packet))
 }
 
 // SendBinary sends an attachment.
 func (c *WebSocket) SendBinary(_ context.Context, data []byte) error {
-	_, err := c.nc.Write(ws.AppendMasked(nil, ws.Binary, data, [4]byte{1, 2, 3, 4}))
-	return err
+	return c.Write(ws.Binary, data)
 }
 
 // patience is how long a packet may take where no deadline says otherwise, so
@@ -222,10 +212,10 @@ func (c *WebSocket) Expect(ctx context.Context, prefix string) (string, error) {
 		if !ok {
 			deadline = time.Now().Add(patience)
 		}
-		_ = c.nc.SetReadDeadline(deadline)
+		c.Until(deadline)
 	}
 	for {
-		packet, err := c.next()
+		packet, err := c.Next()
 		if err != nil {
 			return "", fmt.Errorf("waiting for %s: %w", prefix, err)
 		}
@@ -237,29 +227,5 @@ func (c *WebSocket) Expect(ctx context.Context, prefix string) (string, error) {
 				return "", err
 			}
 		}
-	}
-}
-
-func (c *WebSocket) next() (string, error) {
-	for {
-		for len(c.in) > 0 {
-			m, n, ok, err := c.parser.Next(c.in)
-			if err != nil {
-				return "", err
-			}
-			if !ok {
-				break // the parser keeps what it has seen
-			}
-			text := string(m.Data)
-			c.in = c.in[n:]
-			if m.Op == ws.Text {
-				return text, nil
-			}
-		}
-		n, err := c.nc.Read(c.buf[:])
-		if err != nil {
-			return "", err
-		}
-		c.in = c.buf[:n]
 	}
 }

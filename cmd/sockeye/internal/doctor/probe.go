@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -17,6 +16,7 @@ import (
 	"time"
 
 	"github.com/sockeye-go/socketio/cmd/sockeye/internal/cli"
+	"github.com/sockeye-go/socketio/internal/rawclient"
 	"github.com/sockeye-go/socketio/internal/ws"
 )
 
@@ -198,12 +198,7 @@ func unknownSession(err error) bool {
 }
 
 // A socket is a WebSocket, packet by packet.
-type socket struct {
-	nc     net.Conn
-	parser ws.Parser
-	in     []byte
-	buf    [4096]byte
-}
+type socket struct{ frames *rawclient.Frames }
 
 // dial makes a WebSocket; with a sid for a session that has begun.
 func (p *probe) dial(ctx context.Context, sid string, jar http.CookieJar) (*socket, *http.Response, error) {
@@ -219,45 +214,17 @@ func (p *probe) dial(ctx context.Context, sid string, jar http.CookieJar) (*sock
 	if err != nil {
 		return nil, res, err
 	}
-	s := &socket{nc: nc, in: bytes.Clone(leftover)}
-	s.parser.Init(ws.Client, maxBody)
-	return s, res, nil
+	return &socket{rawclient.NewFrames(nc, leftover, maxBody)}, res, nil
 }
 
-func (s *socket) close() { _ = s.nc.Close() }
+func (s *socket) close() { s.frames.Close() }
 
-func (s *socket) send(packet string) error {
-	_, err := s.nc.Write(ws.AppendMasked(nil, ws.Text, []byte(packet), [4]byte{1, 2, 3, 4}))
-	return err
-}
+func (s *socket) send(packet string) error { return s.frames.Write(ws.Text, []byte(packet)) }
 
 // next reads a packet, until deadline.
 func (s *socket) next(deadline time.Time) (string, error) {
-	_ = s.nc.SetReadDeadline(deadline)
-	for {
-		for len(s.in) > 0 {
-			m, n, complete, err := s.parser.Next(s.in)
-			if err != nil {
-				return "", err
-			}
-			if !complete {
-				break // the parser keeps what it has seen
-			}
-			text := string(m.Data)
-			s.in = s.in[n:]
-			switch m.Op {
-			case ws.Text:
-				return text, nil
-			case ws.Close:
-				return "", io.EOF
-			}
-		}
-		n, err := s.nc.Read(s.buf[:])
-		if err != nil {
-			return "", err
-		}
-		s.in = s.buf[:n]
-	}
+	s.frames.Until(deadline)
+	return s.frames.Next()
 }
 
 // expect reads until a packet begins with one of these.
