@@ -28,7 +28,7 @@ func compareCommand(stdout io.Writer) *cobra.Command {
 			}
 			worse := compare(stdout, cli.StyleOf(stdout), before, after, tolerance)
 			if tolerance > 0 && worse > 0 {
-				return cli.Failf("", "%d figures are more than %g%% worse", worse, tolerance)
+				return cli.Failf("", "worse by more than %g%%: %d of the figures", tolerance, worse)
 			}
 			return nil
 		},

@@ -75,7 +75,11 @@ func plot(series []point, curves ...curve) template.HTML {
 	}
 	for i := range 6 {
 		t := end * float64(i) / 5
-		fmt.Fprintf(&b, `<text x="%.1f" y="%.0f" text-anchor="middle">%.3g s</text>`, x(t), height-6, t)
+		at, anchor := x(t), "middle"
+		if i == 5 { // there is the edge
+			at, anchor = at+10, "end"
+		}
+		fmt.Fprintf(&b, `<text x="%.1f" y="%.0f" text-anchor="%s">%.3g s</text>`, at, height-6, anchor, t)
 	}
 	for i, c := range curves {
 		b.WriteString(`<polyline fill="none" stroke-width="2" stroke="` + c.colour + `" points="`)

@@ -31,10 +31,14 @@ func (d *display) show(t *tally, p point) {
 	part := min(p.T/d.total.Seconds(), 1)
 	filled := int(part * barWidth)
 	s := d.style
+	p99 := fmt.Sprintf("%6.1f ms", p.P99)
+	if p.Rate == 0 {
+		p99 = fmt.Sprintf("%6s   ", "–") // nothing was answered, which is not quick
+	}
 	lines := []string{
 		fmt.Sprintf("%s%s %3.0f%%  %d clients", s.Green(strings.Repeat("█", filled)), s.Dim(strings.Repeat("░", barWidth-filled)), 100*part, p.Clients),
 		fmt.Sprintf("%9.0f /s  %s", p.Rate, s.Cyan(Sparkline(d.rates))),
-		fmt.Sprintf("p99 %6.1f ms %s", p.P99, s.Yellow(Sparkline(d.p99s))),
+		fmt.Sprintf("p99 %s %s", p99, s.Yellow(Sparkline(d.p99s))),
 	}
 	if failed > 0 {
 		lines = append(lines, s.Red(fmt.Sprintf("%d errors", failed)))

@@ -62,6 +62,9 @@ func (t *tally) point() point {
 	defer t.mu.Unlock()
 	now := time.Now()
 	q := quantilesOf(t.ops)
+	if n := len(t.series); n > 0 && q.Count == 0 && now.Sub(t.pointed) < every/2 {
+		return t.series[n-1] // the rest of the last one, in which nothing was due
+	}
 	p := point{T: now.Sub(t.began).Seconds(), Rate: float64(q.Count) / max(now.Sub(t.pointed).Seconds(), 1e-3), P50: q.P50, P99: q.P99}
 	var cpu float64
 	for _, s := range t.last {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -61,7 +62,9 @@ func render(s cli.Style, v any, indent int) string {
 		}
 		return group("{", "}", items, indent)
 	case float64:
-		return s.Cyan(strconv.FormatFloat(v, 'g', -1, 64))
+		if math.IsNaN(v) || math.IsInf(v, 0) { // of MessagePack; JSON has none
+			return s.Cyan(strconv.FormatFloat(v, 'g', -1, 64))
+		}
 	}
 	b, err := json.Marshal(v)
 	if err != nil {

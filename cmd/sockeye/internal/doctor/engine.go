@@ -160,6 +160,9 @@ func (e *examination) websocketFault(res *http.Response, err error) verdict {
 		return fail(stripped, "refused: %v", r).with(mendUpgrade(e.proxy, e.target.Path)...)
 	case r.code == 1:
 		return fail("See sticky.", "refused: %v", r)
+	case r.status == http.StatusForbidden && e.target.Origin != "":
+		return fail("The origin is not allowed: see cors. If it is, a proxy changes Host so that it looks foreign.", "refused: %v", r).
+			with(mends(e.proxy, map[string]string{"nginx": "proxy_set_header Host $host;"})...)
 	case r.status == http.StatusForbidden:
 		return fail("The origin is not allowed, or the proxy changes Host so that it looks foreign.", "refused: %v", r).
 			with(mends(e.proxy, map[string]string{"nginx": "proxy_set_header Host $host;", "client": "sockeye doctor --origin https://your.page tries with the origin of a page"})...)

@@ -160,7 +160,7 @@ func (s *screen) text() string {
 		return fmt.Sprintf("%-12s %10.1f  ", name, last) + st.Cyan(bench.Sparkline(shown))
 	}
 	lines = append(lines, curveLine("clients", s.state.conns), curveLine("events/s", s.state.rates))
-	detail := st.Dim(fmt.Sprintf("%d sockets, %d rooms, %d servers", len(s.state.sockets), len(s.state.rooms()), len(s.state.servers)))
+	detail := st.Dim(counted(len(s.state.sockets), "socket") + ", " + counted(len(s.state.rooms()), "room") + ", " + counted(len(s.state.servers), "server"))
 	if s.up && !s.state.details {
 		detail = st.Yellow("the server sends sums only: namespaces and servers have them, the other lists are empty or old")
 	}
@@ -225,4 +225,11 @@ func (s *screen) list(room int) []string {
 func cell(text string, width int) string {
 	text = ansi.Truncate(text, width, "…")
 	return text + strings.Repeat(" ", max(width-ansi.StringWidth(text), 0))
+}
+
+func counted(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
 }
