@@ -236,6 +236,9 @@ func (s *session) resume(m adapter.Member, r *replay, connect func() bool) bool 
 	s.absent = time.Time{}
 	s.base = later(r.to, to)
 	s.rooms = r.rooms
+	if r.doubted {
+		s.doubtLocked(r.doubt)
+	}
 	s.goes(s.settled)
 	s.comes(s.base)
 	s.trimStays()

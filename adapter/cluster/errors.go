@@ -21,7 +21,8 @@ var (
 // Health has it as soon as the connection is lost, or a batch of messages did not reach
 // the broker. An emit returns it in the first case alone: after a batch that failed the
 // next is tried, since the connection may well be there, and what has become of a batch
-// is not known yet when its emits return. Who has to know calls Flush.
+// is not known yet when its emits return; Health is well again with the next batch that
+// does. Who has to know calls Flush.
 type DegradedError struct {
 	Since time.Time
 	Err   error

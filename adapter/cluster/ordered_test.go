@@ -183,3 +183,43 @@ func TestMaxSessions(t *testing.T) {
 		c.Want(t, "missed")
 	})
 }
+
+// TestManyLeft: of rooms that a client was taken out of while it was away, more than
+// are remembered, it gets what was for it; and cut in the middle of that, it gets the
+// rest or is told that it cannot.
+func TestManyLeft(t *testing.T) {
+	orderedNodes(t, func(t *testing.T, shelf *cluster.Shelf, as []adapter.Adapter, _ []*adaptertest.Host, c *adaptertest.Client) {
+		const rooms = 150
+		name := func(i int) string { return fmt.Sprint("room", i) }
+		for i := range rooms {
+			as[0].Join(c.Member(), name(i))
+		}
+		synctest.Wait()
+		c.Cut()
+		want := ""
+		for i := range rooms {
+			if err := as[1].Broadcast(adapter.Target{Rooms: []string{name(i)}}, adaptertest.Kept(fmt.Sprint(i))); err != nil {
+				t.Fatal(err)
+			}
+			if err := as[1].SocketsLeave(adapter.Target{Rooms: []string{name(i)}}, name(i)); err != nil {
+				t.Fatal(err)
+			}
+			want += fmt.Sprint(i, " ")
+		}
+		synctest.Wait()
+		c.Back(t, as[1])
+		c.Read(5)
+		c.Cut()
+		synctest.Wait()
+		claim, err := c.Claim(as[0])
+		if refused, ok := errors.AsType[*adapter.RefusedError](err); ok && refused.Reason == adapter.LogTooShort {
+			return
+		}
+		if err != nil || !c.Resume(claim, as[0]) {
+			t.Fatal(err)
+		}
+		if got := c.Events() + " "; got != want {
+			t.Errorf("got %q; want %q", got, want)
+		}
+	})
+}

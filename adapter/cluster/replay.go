@@ -17,6 +17,10 @@ type replay struct {
 	bytes   int
 	rooms   []stay
 	ended   bool
+	// doubt is set if rooms of the past have been forgotten: who is cut before it has
+	// what was for them cannot be sent that again.
+	doubt   Position
+	doubted bool
 }
 
 type missed struct {
@@ -139,6 +143,9 @@ func (s *session) replay(r *replay, e *logged, lim adapter.ReplayLimits) {
 		r.ended = true
 	}
 	r.rooms = now.rooms
+	if now.doubted {
+		r.doubt, r.doubted = later(r.doubt, now.doubt), true
+	}
 }
 
 // fits reports whether the socket of the session may be in more rooms.
