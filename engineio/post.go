@@ -62,12 +62,20 @@ func (s *Session) servePost(w http.ResponseWriter, r *http.Request) {
 		p.body.Store(0)
 	}
 	defer end()
+	failed := func(err error) {
+		s.mu.Lock()
+		upgraded := s.polling != p && s.state != closed
+		s.mu.Unlock()
+		if !upgraded { // else it lives on without this request
+			s.end(TransportError, err)
+		}
+	}
 
 	if resumed != nil { // paused: leave the body to TCP until there is room
 		select {
 		case <-resumed:
 		case <-r.Context().Done():
-			s.end(TransportError, errPostClosed)
+			failed(errPostClosed)
 			return
 		}
 	}
@@ -90,17 +98,17 @@ func (s *Session) servePost(w http.ResponseWriter, r *http.Request) {
 		s.srv.refuse(w, r, &ConnectionError{Code: BadRequest, Context: map[string]any{"name": "CONTENT_ENCODING"}, Err: err, status: http.StatusUnsupportedMediaType, message: err.Error()})
 		return
 	case errors.Is(err, errNotEncoded):
-		s.end(TransportError, err)
+		failed(err)
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	case s.cutting.Load():
 		return
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		s.srv.hit("BodyTimeout")
-		s.end(TransportError, errPostSlow)
+		failed(errPostSlow)
 		return
 	case err != nil:
-		s.end(TransportError, errPostClosed)
+		failed(errPostClosed)
 		return
 	}
 

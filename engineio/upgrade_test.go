@@ -2,6 +2,10 @@ package engineio_test
 
 import (
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -189,5 +193,40 @@ func TestUpgradeUnderTraffic(t *testing.T) {
 		if got := rec.waitClosed(t); got != engineio.TransportClose {
 			t.Errorf("reason %q; want %q", got, engineio.TransportClose)
 		}
+	}
+}
+
+// TestPostBreaksBehindUpgrade: a POST that was under way when the session moved to a
+// WebSocket, and whose connection breaks, or which takes too long, ends nothing any more.
+func TestPostBreaksBehindUpgrade(t *testing.T) {
+	for _, slow := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			h, stop := newBubble(t, nil)
+			defer stop()
+			q, rec := h.openPoll()
+			body, out := io.Pipe()
+			posted := make(chan struct{})
+			go func() {
+				defer close(posted)
+				h.srv.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/engine.io/?"+q, body))
+			}()
+			if _, err := io.WriteString(out, "4half of a "); err != nil {
+				t.Fatal(err)
+			}
+			c := h.dialWS(wsQuery(q))
+			c.text("2probe")
+			c.want("3probe")
+			c.text("5")
+			send(t, rec.session, text("moved"))
+			c.want("4moved")
+			err := io.ErrUnexpectedEOF
+			if slow {
+				err = os.ErrDeadlineExceeded
+			}
+			_ = out.CloseWithError(err)
+			<-posted
+			send(t, rec.session, text("alive"))
+			c.want("4alive")
+		})
 	}
 }
