@@ -35,6 +35,7 @@ var squareScript string
 var clients = map[string]string{
 	"ours":     "../../web/dist/socket.io.esm.min.js",
 	"core":     "../../web/dist/core.js",
+	"parser":   "../../web/dist/parser.js", // which core imports
 	"official": "../node/node_modules/socket.io-client/dist/socket.io.esm.min.js",
 }
 

@@ -8,7 +8,6 @@ import (
 	"flag"
 	"fmt"
 	"log"
-	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -35,6 +34,9 @@ type bundle struct {
 	minify      bool
 	dev         bool // with warnings
 	node        bool
+	core        bool // with WebSocket alone
+	msgpack     bool // with MessagePack as its codec
+	shares      bool // takes the codec from parser.js
 	external    []string
 }
 
@@ -52,7 +54,7 @@ func bundles() []bundle {
 	list := []bundle{
 		{name: "socket.io.js", entry: "umd.ts", format: cjs, dev: true},
 		{name: "socket.io.min.js", entry: "umd.ts", format: cjs, minify: true},
-		{name: "socket.io.msgpack.min.js", entry: "umd-msgpack.ts", format: cjs, minify: true},
+		{name: "socket.io.msgpack.min.js", entry: "umd-msgpack.ts", format: cjs, minify: true, msgpack: true},
 		{name: "socket.io.esm.min.js", entry: "served.ts", format: esm, minify: true},
 	}
 	for name, entry := range map[string]string{"node": "node.ts", "msgpack.node": "msgpack.ts"} {
@@ -60,10 +62,12 @@ func bundles() []bundle {
 			bundle{name: name + ".js", entry: entry, format: esm, dev: true, node: true},
 			bundle{name: name + ".cjs", entry: entry, format: cjs, dev: true, node: true})
 	}
+	list = append(list, bundle{name: "parser.js", entry: "parser.ts", format: esm, minify: true})
 	for _, entry := range []string{"index", "core", "webtransport", "msgpack"} {
+		core := entry == "core"
 		list = append(list,
-			bundle{name: entry + ".js", entry: entry + ".ts", format: esm, minify: true},
-			bundle{name: entry + ".dev.js", entry: entry + ".ts", format: esm, dev: true})
+			bundle{name: entry + ".js", entry: entry + ".ts", format: esm, minify: true, core: core, shares: true},
+			bundle{name: entry + ".dev.js", entry: entry + ".ts", format: esm, dev: true, core: core})
 	}
 	for name, external := range frameworks {
 		list = append(list, bundle{name: name + ".js", entry: name + ".ts", format: esm, minify: true, external: external})
@@ -123,13 +127,13 @@ func options(web string, b bundle) api.BuildOptions {
 		AbsWorkingDir: web,
 		Bundle:        true,
 		Format:        b.format,
-		Target:        api.ES2021,
+		Target:        api.ES2022,
 		Engines:       engines,
 		Sourcemap:     api.SourceMapLinked,
 		LogLevel:      api.LogLevelWarning,
 		Banner:        map[string]string{"js": banner},
 		External:      b.external,
-		Define:        map[string]string{"__DEV__": fmt.Sprint(b.dev), "__NODE__": fmt.Sprint(b.node)},
+		Define:        define(b),
 
 		MinifyWhitespace:  b.minify,
 		MinifyIdentifiers: b.minify,
@@ -139,8 +143,16 @@ func options(web string, b bundle) api.BuildOptions {
 		MangleProps: "^_[a-z]",
 		MangleCache: names(web),
 	}
+	if b.shares {
+		o.Plugins = []api.Plugin{{Name: "share the codec", Setup: func(build api.PluginBuild) {
+			build.OnResolve(api.OnResolveOptions{Filter: `/(parser|binary)$`}, func(api.OnResolveArgs) (api.OnResolveResult, error) {
+				return api.OnResolveResult{Path: "./parser.js", External: true}, nil
+			})
+		}}}
+	}
 	if b.node {
 		o.Platform = api.PlatformNode
+		o.Inject = []string{filepath.Join(web, "src", "later.ts")}
 		o.Engines = []api.Engine{{Name: api.EngineNode, Version: "18"}}
 		if b.format == api.FormatCommonJS {
 			o.Define["import.meta.url"] = `""`
@@ -155,26 +167,14 @@ func options(web string, b bundle) api.BuildOptions {
 	return o
 }
 
-// names are the short names of all private properties: the same ones in every
-// file, in the order in which the whole client has them.
-func names(web string) map[string]any {
-	if mangled == nil {
-		result := api.Build(api.BuildOptions{
-			EntryPoints: []string{filepath.Join(web, "src", "index.ts")},
-			Bundle:      true, Format: api.FormatESModule, LogLevel: api.LogLevelWarning,
-			MinifyIdentifiers: true, TreeShaking: api.TreeShakingFalse,
-			Define:      map[string]string{"__DEV__": "false", "__NODE__": "false"},
-			MangleProps: "^_[a-z]", MangleCache: map[string]any{},
-		})
-		if len(result.Errors) > 0 {
-			os.Exit(1)
-		}
-		mangled = result.MangleCache
+func define(b bundle) map[string]string {
+	is := func(yes bool) string { return fmt.Sprint(yes) }
+	later := "setTimeout"
+	if b.node {
+		later = "later"
 	}
-	return maps.Clone(mangled)
+	return map[string]string{"later": later, "soon": "queueMicrotask", "__DEV__": is(b.dev), "__NODE__": is(b.node), "__CORE__": is(b.core), "__MSGPACK__": is(b.msgpack)}
 }
-
-var mangled map[string]any
 
 func run(o api.BuildOptions) []api.OutputFile {
 	result := api.Build(o)

@@ -1,26 +1,100 @@
 /*! Sockeye, a Socket.IO client. MIT licence. */
 
-// src/env.ts
-var scope = globalThis;
-var env = {
-  l: {},
-  a: (engine, host, [kind]) => {
-    if (kind) engine.transport = engine.y(kind, host);
+// src/binary.ts
+var isBinary = (value) => ArrayBuffer.isView(value) || /(Buffer|Blob|File)]$/.test({}.toString.call(value));
+var given = (bytes) => false ? Buffer.from(bytes) : bytes;
+var lengthOf = (data) => data.byteLength ?? data.size ?? data.length;
+
+// src/dev.ts
+var page = "https://github.com/sockeye-go/socketio/blob/main/docs/browser-client.md";
+var said = /* @__PURE__ */ new Set();
+function warn(topic, text) {
+  if (said.has(text)) return;
+  said.add(text);
+  console.warn(`socket.io: ${text}
+${page}#${topic}`);
+}
+function explain(error) {
+  const { message, description } = error;
+  if (message == "Invalid namespace") {
+    warn("namespace", "the server has no such namespace. The path of the address is the namespace; the path of the HTTP endpoint is the option `path`");
+  } else if (message == "parser error" || message == "handshake error") {
+    warn("not-socketio", "what answered is no Socket.IO server: often a page for all addresses that a development server sends. Is `path` right, is the proxy set up?");
+  } else if (message == "timeout") {
+    warn("timeout", "the server did not answer within the option `timeout`");
+  } else if (description === 404) {
+    warn("not-found", "404: there is no Socket.IO endpoint at this address. Is `path` the one of the server?");
+  } else if (description === 400) {
+    warn("bad-request", '400: the server refused the request. More than one server needs sticky sessions for polling ("Session ID unknown"); servers of version 2 need `allowEIO3`');
+  } else if (description === 401 || description === 403) {
+    warn("refused", description + ": the server refused the connection");
+  } else if (description === 0) {
+    warn("unreachable", "the server cannot be reached, or does not allow this origin (CORS)");
+  }
+}
+
+// src/emitter.ts
+var Emitter = class {
+  /** The lists are replaced, never changed: an emission goes on with the one it began with. */
+  u = /* @__PURE__ */ new Map();
+  /** Calls the listener at each `event`. */
+  on(event, listener) {
+    const all = this.listeners(event);
+    this.u.set(event, [...all, listener]);
+    if (true) {
+      const times = all.filter((fn) => fn == listener).length + 1;
+      if (times > 1) warn("twice", `the same listener is registered ${times} times for "${event}"`);
+      else if (all.length == 10) warn("many", `more than ten listeners are registered for "${event}"`);
+    }
+    return this;
+  }
+  /** Calls the listener at the next `event` only. */
+  once(event, listener) {
+    const wrapper = (...args) => {
+      this.off(event, wrapper);
+      listener.apply(this, args);
+    };
+    wrapper.e = listener;
+    return this.on(event, wrapper);
+  }
+  /** Removes one listener, all listeners of an event, or all listeners. */
+  off(event, listener) {
+    let found;
+    if (event == null) this.u.clear();
+    else this.u.set(event, this.listeners(event).filter((fn) => listener && (found || !(found = fn == listener || fn.e == listener))));
+    return this;
+  }
+  /** Calls the listeners of `event`; what emit does unless it sends. @internal */
+  e(event, ...args) {
+    for (const fn of this.listeners(event)) fn.apply(this, args);
+    return this;
+  }
+  /** Calls the listener at each `event`, before those there are. @internal */
+  prepend(event, listener) {
+    this.u.set(event, [listener, ...this.listeners(event)]);
+    return this;
+  }
+  /** The listeners of `event`. */
+  listeners(event) {
+    return this.u.get(event) || [];
+  }
+  /** Whether anyone listens to `event`. */
+  hasListeners(event) {
+    return !!this.listeners(event)[0];
   }
 };
-function later(fn, ms, opts) {
-  const timer = setTimeout(fn, ms);
-  if (false) timer.unref();
-  return timer;
-}
-var soon = (fn) => queueMicrotask(fn);
+var proto = Emitter.prototype;
+proto.emit = proto.e;
+proto.addEventListener = proto.on;
+proto.removeListener = proto.removeEventListener = proto.removeAllListeners = proto.off;
 
 // src/engine/packet.ts
 var packetTypes = ["open", "close", "ping", "pong", "message", "upgrade", "noop"];
 var encode = ({ type, data = "" }) => typeof data == "string" ? packetTypes.indexOf(type) + data : data;
-function decode(text) {
-  const type = packetTypes[text[0]];
-  return type && { type, data: text.slice(1) };
+function decode(data) {
+  if (typeof data != "string") return { type: "message", data };
+  const type = packetTypes[data[0]];
+  return type && { type, data: data.slice(1) };
 }
 
 // src/engine/transport.ts
@@ -29,55 +103,52 @@ var transportError = (message, description, context) => Object.assign(Error(mess
 // src/engine/websocket.ts
 var websocket = {
   name: "websocket",
-  a(engine, host, opts) {
+  e(engine, host, opts) {
     let closed;
     let ws;
     const end = (details) => {
-      if (!closed) self.t.o(details);
-      closed = 1;
+      if (!closed) {
+        self.t();
+        self.e.i(details);
+      }
     };
     const fail = (event) => end(transportError("websocket error", event));
     const self = {
       name: "websocket",
       writable: true,
-      t: host,
-      p(packets) {
+      e: host,
+      r(packets) {
         self.writable = false;
         for (const packet of packets) ws.send(encode(packet));
-        soon(() => {
+        queueMicrotask(() => {
           self.writable = true;
-          self.t.h(packets.length);
+          self.e.o(packets.length);
         });
       },
-      n() {
+      t() {
         closed = 1;
         ws?.close();
       }
     };
     try {
-      ws = new (opts.WebSocket || WebSocket)(engine.b("websocket", "ws", opts), opts.protocols || [], {
+      ws = new (opts.WebSocket || WebSocket)(engine.l("websocket", "ws", opts), opts.protocols || [], {
         headers: opts.extraHeaders
       });
       ws.binaryType = "arraybuffer";
-      ws.onopen = () => self.t.x?.();
+      ws.onopen = () => self.e.s?.();
       ws.onmessage = ({ data }) => {
-        const packet = typeof data == "string" ? decode(data) : { type: "message", data };
-        if (packet) self.t.c(packet);
+        const packet = decode(data);
+        if (packet) self.e.r(packet);
         else fail(Error("parser error"));
       };
       ws.onerror = fail;
       ws.onclose = (context) => end({ description: "websocket connection closed", context });
     } catch (err) {
-      soon(() => fail(err));
+      queueMicrotask(() => fail(err));
     }
     return self;
   }
 };
-
-// src/binary.ts
-var isBinary = (value) => typeof value == "object" && (ArrayBuffer.isView(value) || /(Buffer|Blob|File)]$/.test({}.toString.call(value)));
-var given = (bytes) => false ? Buffer.from(bytes) : bytes;
-var lengthOf = (data) => data.byteLength ?? data.size ?? data.length;
 
 // src/parser.ts
 var protocol = 5;
@@ -112,7 +183,7 @@ var Encoder = class {
       // The replacer sees the value before toJSON in its holder, which is where
       // the bytes of a Node Buffer still are.
       mayHaveBinary(data) && function(key, value) {
-        const bytes = isBinary(value) ? value : this[key];
+        const bytes = this[key];
         return isBinary(bytes) ? { ["_placeholder"]: true, num: attachments.push(bytes) - 1 } : value;
       }
     );
@@ -121,42 +192,23 @@ var Encoder = class {
   }
 };
 var Decoder = class {
-  constructor() {
-    /** @internal */
-    this.T = [];
-  }
   on(_, listener) {
-    this.O = listener;
+    this.e = listener;
   }
   /** Takes the next message; throws if it breaks the protocol. */
   add(message) {
-    const { f: packet, T: buffers } = this;
-    const text = typeof message == "string";
-    if (text ? packet : !packet || !isBinary(message)) {
-      bad(text ? "got plaintext data when reconstructing a packet" : packet ? "Unknown type: " + message : "got binary data when not reconstructing a packet");
+    const { t: attach } = this;
+    const isText = typeof message == "string";
+    if (isText ? attach : !attach || !isBinary(message)) {
+      bad(isText ? "got plaintext data when reconstructing a packet" : attach ? "Unknown type: " + message : "got binary data when not reconstructing a packet");
     }
-    if (text) this.H(message);
-    else if (buffers.push(given(message)) == packet.attachments) {
-      packet.data = fill(packet.data, buffers);
-      delete packet.attachments;
-      this.destroy();
-      this.O(packet);
-    }
-  }
-  /** Forgets a packet of which only a part has arrived. */
-  destroy() {
-    this.f = void 0;
-    this.T = [];
-  }
-  /** @internal */
-  H(text) {
-    const [, kind, count, nsp = "/", id, json2] = /^([0-6]?)(?:(\d+)-)?(?:(\/[^,]*),?)?(\d*)([^]*)/.exec(text);
+    if (attach) return attach(message);
+    const [text, kind, count, nsp = "/", id, json2] = /^([0-6]?)(?:(\d+)-)?(?:(\/[^,]*),?)?(\d*)([^]*)/.exec(message);
     const binary = +kind > 4 /* ConnectError */;
     const packet = { type: binary ? +kind - 3 /* Binary */ : +kind, nsp };
     if (!kind || (binary ? !(+count > 0 && +count <= maxAttachments) : count)) {
       bad(!kind ? "unknown packet type " + parseInt(text[0]) : !binary ? "invalid payload" : +count ? "too many attachments" : "Illegal attachments");
     }
-    if (binary) packet.attachments = +count;
     if (id) packet.id = +id;
     if (json2) {
       try {
@@ -165,115 +217,30 @@ var Decoder = class {
       }
       if (!valid(packet)) bad("invalid payload");
     }
-    if (binary) this.f = packet;
-    else this.O(packet);
+    if (binary) {
+      const attachments = [];
+      this.t = (bytes) => {
+        if (attachments.push(given(bytes)) < +count) return;
+        if (json2) packet.data = JSON.parse(json2, (_, value) => value?.["_placeholder"] === true ? typeof value.num == "number" && attachments[value.num] || bad("illegal attachments") : value);
+        this.destroy();
+        this.e(packet);
+      };
+    } else this.e(packet);
+  }
+  /** Forgets a packet of which only a part has arrived. */
+  destroy() {
+    this.t = void 0;
   }
 };
-function fill(value, buffers) {
-  if (value && typeof value == "object") {
-    const dict = value;
-    if (dict["_placeholder"] === true) {
-      return typeof dict.num == "number" && buffers[dict.num] || bad("illegal attachments");
-    }
-    for (const key in dict) dict[key] = fill(dict[key], buffers);
-  }
-  return value;
-}
 var json = { Encoder, Decoder };
 
-// src/dev.ts
-var page = "https://github.com/sockeye-go/socketio/blob/main/docs/browser-client.md";
-var said = /* @__PURE__ */ new Set();
-function warn(topic, text) {
-  if (said.has(text)) return;
-  said.add(text);
-  console.warn(`socket.io: ${text}
-${page}#${topic}`);
-}
-function explain(error) {
-  const { message, description } = error;
-  if (message == "Invalid namespace") {
-    warn("namespace", "the server has no such namespace. The path of the address is the namespace; the path of the HTTP endpoint is the option `path`");
-  } else if (message == "parser error" || message == "handshake error") {
-    warn("not-socketio", "what answered is no Socket.IO server: often a page for all addresses that a development server sends. Is `path` right, is the proxy set up?");
-  } else if (message == "timeout") {
-    warn("timeout", "the server did not answer within the option `timeout`");
-  } else if (description === 404) {
-    warn("not-found", "404: there is no Socket.IO endpoint at this address. Is `path` the one of the server?");
-  } else if (description === 400) {
-    warn("bad-request", '400: the server refused the request. More than one server needs sticky sessions for polling ("Session ID unknown"); servers of version 2 need `allowEIO3`');
-  } else if (description === 401 || description === 403) {
-    warn("refused", description + ": the server refused the connection");
-  } else if (description === 0) {
-    warn("unreachable", "the server cannot be reached, or does not allow this origin (CORS)");
-  }
-}
-
-// src/emitter.ts
-var Emitter = class {
-  constructor() {
-    /**
-     * Without a prototype, because an event may be called `__proto__`. The lists
-     * are replaced, never changed: an emission goes on with the one it began
-     * with. @internal
-     */
-    this.m = { __proto__: null };
-  }
-  /** Calls the listener at each `event`. */
-  on(event, listener) {
-    const all = this.listeners(event);
-    this.m[event] = [...all, listener];
-    if (true) {
-      const times = all.filter((fn) => fn == listener).length + 1;
-      if (times > 1) warn("twice", `the same listener is registered ${times} times for "${event}"`);
-      else if (all.length == 10) warn("many", `more than ten listeners are registered for "${event}"`);
-    }
-    return this;
-  }
-  /** Calls the listener at the next `event` only. */
-  once(event, listener) {
-    const wrapper = (...args) => {
-      this.off(event, wrapper);
-      listener.apply(this, args);
-    };
-    wrapper.K = listener;
-    return this.on(event, wrapper);
-  }
-  /** Removes one listener, all listeners of an event, or all listeners. */
-  off(event, listener) {
-    if (event == null) this.m = { __proto__: null };
-    else {
-      const all = this.listeners(event);
-      const at = all.findIndex((fn) => fn == listener || fn.K == listener);
-      this.m[event] = all.filter((_, i) => listener && i != at);
-    }
-    return this;
-  }
-  /** Calls the listeners of `event` in the order in which they were added. */
-  emit(event, ...args) {
-    this.e(event, ...args);
-    return this;
-  }
-  /** What emit does, for subclasses in which emit sends. @internal */
-  e(event, ...args) {
-    for (const fn of this.listeners(event)) fn.apply(this, args);
-  }
-  /** The listeners of `event`. */
-  listeners(event) {
-    return this.m[event] || [];
-  }
-  /** Whether anyone listens to `event`. */
-  hasListeners(event) {
-    return !!this.listeners(event)[0];
-  }
-};
-var proto = Emitter.prototype;
-proto.addEventListener = proto.on;
-proto.removeListener = proto.removeEventListener = proto.removeAllListeners = proto.off;
+// src/parts.ts
+var kinds = true ? { websocket } : { websocket, polling };
+var codec = false ? msgpack : json;
 
 // src/url.ts
 function parse(uri = "") {
-  const page2 = scope.location || {};
+  const page2 = globalThis.location || {};
   const [, scheme = page2.protocol || "s:", at, path, query] = /^(?:(\w+:)?\/\/(?:[^/?#]*@)?)?([^/?#]*)([^?#]*)\??([^#]*)/.exec(uri);
   const secure = /s:$/i.test(scheme) ? "s" : "";
   const host = (at || page2.host || "").replace(secure ? /:443$/ : /:80$/, "");
@@ -283,122 +250,119 @@ function parse(uri = "") {
 
 // src/engine/engine.ts
 var Engine = class extends Emitter {
+  readyState = "opening";
+  /** What has not left yet; its first entries may be on their way. */
+  writeBuffer = [];
   /** @param _owner hears of every event before the listeners do. */
   constructor(_uri, opts, _owner) {
     super();
-    this.V = _uri;
-    this.opts = opts;
-    this.F = _owner;
-    this.readyState = "opening";
-    /** What has not left yet; its first entries may be on their way. */
-    this.writeBuffer = [];
+    Object.assign(this, { v: _uri, opts, f: _owner });
     const { transports } = opts;
-    const kinds = Object.values(env.l);
-    env.a(this, this, transports ? transports.map((want) => env.l[want] || want).filter((kind) => kind.a) : kinds);
-    if (!this.transport) soon(() => this.e("error", "No transports available"));
+    const usable = (transports || Object.keys(kinds)).map((want) => kinds[want] || want).filter((kind) => kind.e);
+    if (usable[0]) {
+      if (true) this.transport = this.a(usable[0], this);
+      else start(this, this, usable);
+    } else queueMicrotask(() => this.e("error", "No transports available"));
   }
   /** @internal */
   e(event, a, b) {
-    this.F(event, a, b);
-    super.e(event, a, b);
+    this.f(event, a, b);
+    return super.e(event, a, b);
   }
   /** Sends a message. */
   write(data) {
-    return this.g("message", data);
+    return this.c("message", data);
   }
   /** The same as write. */
   send(data) {
-    return this.g("message", data);
+    return this.c("message", data);
   }
   /** Closes the connection after what waits has left. */
   close() {
-    if (/^open/.test(this.readyState)) {
+    if (this.readyState > "o") {
       this.readyState = "closing";
-      const finish = () => this.n("forced close", void 0, true);
+      const finish = () => this.t("forced close");
       if (this.writeBuffer[0]) this.once("drain", finish);
       else finish();
     }
     return this;
   }
   /** @internal */
-  g(type, data) {
-    if (/^open/.test(this.readyState)) {
+  c(type, data) {
+    if (this.readyState > "o") {
       const packet = { type, data };
       this.e("packetCreate", packet);
       this.writeBuffer.push(packet);
-      this.u();
+      this.s();
     }
     return this;
   }
   /** @internal */
-  b(name, scheme, { path, addTrailingSlash, query, timestampRequests, timestampParam = "t" }) {
-    const [secure, host, , ownQuery] = parse(this.V);
+  l(name, scheme, { path, addTrailingSlash, query, timestampRequests, timestampParam = "t" }) {
+    const [secure, host, , ownQuery] = parse(this.v);
     const own = ownQuery || new URLSearchParams(query) + "";
-    return scheme + secure + "://" + host + path.replace(/\/$/, "") + (addTrailingSlash == false ? "?" : "/?") + (own && own + "&") + "EIO=4&transport=" + name + (timestampRequests ?? name == "polling" ? "&" + timestampParam + "=" + (Date.now() + Math.random()).toString(36) : "") + (this.id ? "&sid=" + this.id : "");
+    return scheme + secure + "://" + host + path.replace(/\/?$/, addTrailingSlash == false ? "?" : "/?") + (own && own + "&") + "EIO=4&transport=" + name + (timestampRequests ?? name == "polling" ? "&" + timestampParam + "=" + Math.random() : "") + (this.id ? "&sid=" + this.id : "");
   }
   /** @internal */
-  y(kind, host) {
-    return kind.a(this, host, { ...this.opts, ...this.opts.transportOptions?.[kind.name] });
+  a(kind, host) {
+    return kind.e(this, host, { ...this.opts, ...this.opts.transportOptions?.[kind.name] });
   }
   /** @internal */
-  u() {
-    if (this.id && this.transport.writable && this.writeBuffer[0]) this.transport.p(this.writeBuffer.slice());
+  s() {
+    if (this.id && this.transport.writable && this.writeBuffer[0]) this.transport.r(this.writeBuffer.slice());
   }
   /**
    * Whether the server has been silent for too long: a timer that a browser
    * held back could not say so. Ends the connection in that case. @internal
    */
-  _() {
-    const late = Date.now() > this.P + this.w;
-    if (late) soon(() => this.n("ping timeout"));
+  m() {
+    const late = Date.now() > this.p;
+    if (late) queueMicrotask(() => this.t("ping timeout"));
     return late;
   }
-  /** Waits for a ping until so many milliseconds after it is due. @internal */
-  A(grace) {
-    clearTimeout(this.S);
-    this.S = later(() => this.n("ping timeout"), Math.max(this.P - Date.now(), 0) + Math.min(grace, this.w), this.opts);
-  }
-  B() {
-    this.P = Date.now() + this.W;
-    this.A(this.w);
+  /** Waits so many milliseconds for a ping. @internal */
+  h(ms = this.n.pingInterval + this.n.pingTimeout) {
+    this.p = Date.now() + ms;
+    clearTimeout(this.d);
+    this.d = setTimeout(() => this.t("ping timeout"), ms, this);
   }
   /** @internal */
-  c(packet) {
+  r(packet) {
     const { type, data } = packet;
     if (this.readyState == "closed") return;
     this.e("packet", packet);
     if (type == "open") {
-      ({ sid: this.id, upgrades: this.C, maxPayload: this.k = Infinity, pingInterval: this.W, pingTimeout: this.w } = JSON.parse(data));
+      this.n = JSON.parse(data);
+      this.id = this.n.sid;
       if (this.readyState == "opening") {
         this.readyState = "open";
-        this.B();
+        this.h();
         this.e(type);
-        this.u();
+        this.s();
       }
     } else if (type == "ping") {
-      this.g("pong");
-      this.B();
+      this.c("pong");
+      this.h();
       this.e(type);
     } else if (type == "message") this.e(type, data);
   }
   /** @internal */
-  h(count) {
+  o(count) {
     this.writeBuffer.splice(0, count);
-    if (this.writeBuffer[0]) this.u();
+    if (this.writeBuffer[0]) this.s();
     else this.e("drain");
   }
   /** @internal */
-  o(details) {
-    const failed = details instanceof Error;
-    if (failed && this.readyState != "closed") this.e("error", details);
-    this.n(failed ? "transport error" : "transport close", details);
+  i(details) {
+    this.t("transport " + (details instanceof Error ? "error" : "close"), details);
   }
   /** @internal */
-  n(reason, details, polite) {
+  t(reason, details) {
     if (this.readyState != "closed") {
-      clearTimeout(this.S);
+      clearTimeout(this.d);
       this.readyState = "closed";
-      this.transport?.n(polite);
+      if (details instanceof Error) this.e("error", details);
+      this.transport?.t();
       this.id = void 0;
       this.e("close", reason, details);
       this.writeBuffer = [];
@@ -410,8 +374,6 @@ var Engine = class extends Emitter {
 var Socket = class extends Emitter {
   constructor(io2, nsp, opts = {}) {
     super();
-    this.io = io2;
-    this.nsp = nsp;
     const self = this;
     const { retries, ackTimeout } = opts;
     const acks = {};
@@ -422,7 +384,7 @@ var Socket = class extends Emitter {
     let asked;
     let pid;
     let offset;
-    const send = (type, data, id) => io2.p({ type, nsp, data, id });
+    const send = (type, data, id) => io2.r({ type, nsp, data, id });
     const dispatch = ({ data, id }, late) => {
       catchAll("AnyOutgoing", data);
       try {
@@ -430,23 +392,23 @@ var Socket = class extends Emitter {
       } catch (error) {
         if (acks[id]) acks[id](error);
         else if (late) {
-          soon(() => {
+          queueMicrotask(() => {
             throw error;
           });
         } else throw error;
       }
     };
-    const drain = (force) => {
+    const drain = () => {
       const entry = queue[0];
-      if (self.connected && entry && (!entry.f || force)) {
-        entry.f = true;
-        entry.r.v++;
-        self.r = entry.r;
-        self.emit(...entry.$);
+      if (self.connected && entry && !entry.t) {
+        entry.t = true;
+        entry.n++;
+        self.n = entry;
+        self.emit(...entry.e);
       }
     };
     const catchAll = (name, args) => {
-      for (const listener of self.d.listeners(name)) listener.apply(self, args);
+      for (const listener of self.i.listeners(name)) listener.apply(self, args);
     };
     const deliver = (args) => {
       const [event, items] = args;
@@ -459,11 +421,11 @@ var Socket = class extends Emitter {
       const last = args[args.length - 1];
       if (pid && typeof last == "string") offset = last;
     };
-    const leave = (reason) => {
+    const leave = (reason = "io server disconnect") => {
       self.active = false;
       asked = 0;
-      io2.z();
-      if (reason) self.D(reason);
+      io2.t();
+      if (self.connected) self.t(reason);
     };
     const refused = (error) => {
       if (true) explain(error);
@@ -471,6 +433,8 @@ var Socket = class extends Emitter {
       self.e("connect_error", error);
     };
     Object.assign(self, {
+      io: io2,
+      nsp,
       connected: false,
       recovered: false,
       active: false,
@@ -478,38 +442,37 @@ var Socket = class extends Emitter {
       receiveBuffer: [],
       sendBuffer: [],
       acks,
-      r: {},
-      d: new Emitter(),
+      n: {},
+      i: new Emitter(),
       connect() {
         if (!self.connected) {
           self.active = true;
-          if (!io2.s) io2.open();
-          if (io2.i == "open") void self.L();
+          if (!io2.n) io2.open();
+          if (io2.i?.id) void self.s();
         }
         return self;
       },
       disconnect() {
-        const { connected } = self;
-        if (connected) send(1 /* Disconnect */);
-        leave(connected && "io client disconnect");
+        if (self.connected) send(1 /* Disconnect */);
+        leave("io client disconnect");
         return self;
       },
       emit(event, ...args) {
-        const { r: flags } = self;
+        const { n: flags } = self;
         const { timeout = ackTimeout, signal, volatile } = flags;
         const data = [event, ...args];
         const ack = typeof data[args.length] == "function" && data.pop();
-        self.r = {};
+        self.n = {};
         if (reserved.test(event)) throw Error(`"${event}" is a reserved event name`);
-        if (retries && !flags.v && !volatile) {
-          const entry = { $: data, r: { ...flags, R: true, v: 1 } };
+        if (retries && !flags.e && !volatile) {
+          const entry = { ...flags, e: data, r: true, n: 0 };
           data.push((error, ...values) => {
             if (entry != queue[0]) return;
-            if (!error || entry.r.v > retries + 1) {
+            if (!error || entry.n > retries) {
               queue.shift();
               if (ack) ack(error, ...values);
             }
-            entry.f = false;
+            entry.t = false;
             drain();
           });
           queue.push(entry);
@@ -520,17 +483,17 @@ var Socket = class extends Emitter {
         if (ack) {
           const id = packet.id = ids++;
           const began = Date.now();
-          const settle = acks[id] = (error, args2 = []) => {
+          const settle = acks[id] = (error, ...args2) => {
             delete acks[id];
             clearTimeout(timer);
             signal?.removeEventListener("abort", abort);
-            if (error) self.sendBuffer = self.sendBuffer.filter((other) => other != packet);
-            else latency = Date.now() - began;
-            if (flags.R || timeout != null || signal) ack.call(self, error, ...args2);
+            self.sendBuffer = self.sendBuffer.filter((other) => other != packet);
+            if (!error) latency = Date.now() - began;
+            if ((flags.r ?? timeout ?? signal) != null) ack.call(self, error, ...args2);
             else if (!error) ack.apply(self, args2);
           };
-          const abort = () => settle(signal.reason || Error("aborted"));
-          const timer = timeout == null ? timeout : later(() => settle(Error("operation has timed out")), timeout, io2.opts);
+          const abort = () => settle(signal.reason || Error("abort"));
+          const timer = timeout != null && setTimeout(() => settle(Error("operation has timed out")), timeout, io2);
           if (signal?.aborted) {
             abort();
             return self;
@@ -538,8 +501,8 @@ var Socket = class extends Emitter {
           signal?.addEventListener("abort", abort);
         }
         const { engine } = io2;
-        if (!volatile || engine?.readyState == "open" && engine.transport.writable) {
-          if (self.connected && !engine._()) dispatch(packet);
+        if (!volatile || engine?.id && engine.transport.writable) {
+          if (self.connected && !engine.m()) dispatch(packet);
           else if (self.sendBuffer.push(packet) > (opts.bufferLimit ?? 1e4)) {
             dropped++;
             acks[self.sendBuffer[opts.bufferPolicy == "newest" ? "pop" : "shift"]().id]?.(Error("dropped"));
@@ -548,8 +511,8 @@ var Socket = class extends Emitter {
         }
         return self;
       },
-      stats: () => ({ connects: io2.M, bytesIn: io2.j, bytesOut: io2.N, latency, buffered: self.sendBuffer.length + queue.length, dropped }),
-      async L() {
+      stats: () => ({ ...io2.s, latency, buffered: self.sendBuffer.length + queue.length, dropped }),
+      async s() {
         const { engine } = io2;
         const { auth } = self;
         if (asked == engine) return;
@@ -561,34 +524,32 @@ var Socket = class extends Emitter {
           if (asked == engine) refused(error);
         }
       },
-      q({ type, data, id }) {
+      r({ type, data, id }) {
         const args = data || [];
-        if (type == 0 /* Connect */) {
-          const { sid, pid: given2 } = args;
-          if (!sid) return void self.e("connect_error", Error(true ? "the server speaks version 2 of Socket.IO, which this client does not" : "version 2"));
+        const { sid, pid: given2 } = args;
+        if (type == 0 /* Connect */ && sid) {
           self.id = sid;
           self.recovered = !!given2 && pid == given2;
           pid = given2;
           self.connected = true;
           self.receiveBuffer.splice(0).map(deliver);
           self.sendBuffer.splice(0).map((packet) => dispatch(packet, 1));
-          drain(true);
+          drain();
           self.e("connect");
         } else if (type == 2 /* Event */) {
           if (id != null) {
             args.push((...answer) => {
-              if (id != null) send(3 /* Ack */, answer, id);
-              id = void 0;
+              if (id != null) id = send(3 /* Ack */, answer, id);
             });
           }
           if (self.connected) deliver(args);
           else self.receiveBuffer.push(args);
         } else if (type == 3 /* Ack */) {
-          acks[id]?.(null, args);
-        } else if (type == 1 /* Disconnect */) leave("io server disconnect");
-        else refused(Object.assign(Error(args.message || data), { data: args.data }));
+          acks[id]?.(null, ...args);
+        } else if (type == 1 /* Disconnect */) leave();
+        else refused(Object.assign(Error(args.message || data || (true ? "the server speaks version 2 of Socket.IO, which this client does not" : "version 2")), { data: args.data }));
       },
-      D(reason, details) {
+      t(reason, details) {
         asked = 0;
         self.connected = false;
         self.id = void 0;
@@ -603,7 +564,7 @@ var Socket = class extends Emitter {
   }
   /** Makes the next event one that is dropped if it cannot leave at once. */
   get volatile() {
-    this.r.volatile = true;
+    this.n.volatile = true;
     return this;
   }
   get disconnected() {
@@ -611,12 +572,12 @@ var Socket = class extends Emitter {
   }
   /** Limits the time for the answer to the next event, in milliseconds. */
   timeout(ms) {
-    this.r.timeout = ms;
+    this.n.timeout = ms;
     return this;
   }
   /** Lets a signal end the wait for the answer to the next event. */
   signal(signal) {
-    this.r.signal = signal;
+    this.n.signal = signal;
     return this;
   }
   /** Without an effect here: browsers compress as they like. */
@@ -630,30 +591,19 @@ var Socket = class extends Emitter {
   /** Sends an event and resolves with the answer. */
   emitWithAck(event, ...args) {
     return new Promise((resolve, reject) => {
-      this.r.R = true;
+      this.n.r = true;
       const ack = (error, value) => error ? reject(error) : resolve(value);
       this.emit(event, ...[...args, ack]);
     });
   }
 };
 for (const name of ["Any", "AnyOutgoing"]) {
-  Object.assign(Socket.prototype, {
-    ["on" + name](listener) {
-      this.d.on(name, listener);
-      return this;
-    },
-    ["prepend" + name](listener) {
-      this.d.m[name] = [listener, ...this.d.listeners(name)];
-      return this;
-    },
-    ["off" + name](listener) {
-      this.d.off(name, listener);
-      return this;
-    },
-    ["listeners" + name]() {
-      return this.d.listeners(name);
-    }
-  });
+  for (const verb of ["on", "off", "listeners", "prepend"]) {
+    Socket.prototype[verb + name] = function(listener) {
+      const result = this.i[verb](name, listener);
+      return result == this.i ? this : result;
+    };
+  }
 }
 
 // src/manager.ts
@@ -669,14 +619,13 @@ var defaults = {
 var Manager = class extends Emitter {
   constructor(uri, opts) {
     super();
-    this.uri = uri;
     const self = this;
     const o = self.opts = { path: "/socket.io", ...opts };
     for (const name in defaults) o[name] ??= defaults[name];
-    const codec = o.parser || env.Q;
-    const encoder = new codec.Encoder();
-    const decoder = new codec.Decoder();
-    const watch = env.I?.(self);
+    const { Encoder: Encoder2, Decoder: Decoder2 } = o.parser || codec;
+    const encoder = new Encoder2();
+    const decoder = new Decoder2();
+    const look = true ? void 0 : watch(self);
     let attempts = 0;
     let timer;
     let released;
@@ -690,9 +639,8 @@ var Manager = class extends Emitter {
     };
     const ended = () => {
       clearTimeout(timer);
-      self.s = void 0;
-      self.i = "closed";
-      watch?.();
+      self.n = self.i = void 0;
+      if (false) look();
       decoder.destroy();
       self.engine.close();
     };
@@ -700,20 +648,19 @@ var Manager = class extends Emitter {
       ended();
       attempts = 0;
       self.e("close", reason, details);
-      each((socket) => socket.D(reason, details));
+      each((socket) => socket.t(reason, details));
       reconnect();
     };
     const reconnect = () => {
-      if (!o.reconnection || released || self.s || self.i != "closed") return;
+      if (!o.reconnection || released || self.n || self.i) return;
       if (attempts >= (o.reconnectionAttempts || Infinity)) {
         attempts = 0;
         self.e("reconnect_failed");
         return;
       }
-      const retry = self.s = () => {
+      const retry = self.n = () => {
         clearTimeout(timer);
-        if (self.s) self.e("reconnect_attempt", ++attempts);
-        if (self.s) {
+        if (self.n && self.e("reconnect_attempt", ++attempts).n) {
           self.open((error) => {
             if (error) {
               reconnect();
@@ -727,52 +674,48 @@ var Manager = class extends Emitter {
         }
       };
       const jitter = o.randomizationFactor;
-      timer = later(
+      timer = setTimeout(
         retry,
-        Math.min((o.reconnectionDelay || 1e3) * 2 ** attempts, (o.reconnectionDelayMax || 5e3) / (1 + jitter)) * (1 + jitter * (2 * Math.random() - 1)),
-        o
+        Math.min((o.reconnectionDelay || 1e3) * 2 ** attempts, (o.reconnectionDelayMax || 5e3) / (1 + jitter)) * (1 - jitter + 2 * jitter * Math.random()),
+        self
       );
-      watch?.(true);
+      if (false) look(true);
     };
     decoder.on(
       "decoded",
-      (packet) => soon(() => {
+      (packet) => queueMicrotask(() => {
         self.e("packet", packet);
         const socket = self.nsps[packet.nsp];
-        if (socket?.active) socket.q(packet);
+        if (socket?.active) socket.r(packet);
       })
     );
     Object.assign(self, {
+      uri,
       nsps: {},
-      i: "closed",
-      M: 0,
-      j: 0,
-      N: 0,
+      s: { connects: 0, bytesIn: 0, bytesOut: 0 },
       open(done) {
-        if (self.i != "closed") return self;
+        if (self.i) return self;
         clearTimeout(timer);
-        self.s = void 0;
-        self.i = "opening";
-        released = false;
-        watch?.(true);
+        self.n = released = void 0;
+        let opening = true;
+        if (false) look(true);
         const fail = (error) => {
           ended();
           failed(error);
           if (done) done(error);
           else if (!attempts) reconnect();
         };
-        const engine = self.engine = new Engine(uri, o, (event, a, b) => {
-          const opening = self.i == "opening";
-          if (engine != self.engine || self.i == "closed") return;
+        const engine = self.i = self.engine = new Engine(uri, o, (event, a, b) => {
+          if (engine != self.i) return;
           if (event == "open") {
             clearTimeout(timer);
-            self.M++;
-            self.i = event;
+            opening = false;
+            self.s.connects++;
             self.e(event);
-            each((socket) => socket.L());
+            each((socket) => socket.s());
             done?.();
           } else if (event == "message") {
-            self.j += lengthOf(a);
+            self.s.bytesIn += lengthOf(a);
             try {
               decoder.add(a);
             } catch (error) {
@@ -785,7 +728,7 @@ var Manager = class extends Emitter {
             else closed(a, b);
           }
         });
-        if (o.timeout !== false) timer = later(() => fail(Error("timeout")), o.timeout, o);
+        if (o.timeout !== false) timer = setTimeout(() => fail(Error("timeout")), o.timeout, self);
         return self;
       },
       socket(nsp, opts2) {
@@ -793,19 +736,19 @@ var Manager = class extends Emitter {
         if (o.autoConnect && !socket.active) socket.connect();
         return socket;
       },
-      z() {
+      t() {
         if (!Object.values(self.nsps).some((socket) => socket.active)) {
           released = true;
           if (self.engine) closed("forced close");
         }
       },
-      p(packet) {
+      r(packet) {
         const messages = encoder.encode(packet);
+        if (false) for (const message of messages) check(message, self.engine.n.maxPayload);
         for (const message of messages) {
-          self.N += lengthOf(message);
-          env.U?.(message, self.engine.k);
+          self.s.bytesOut += lengthOf(message);
+          self.engine.write(message);
         }
-        for (const message of messages) self.engine.write(message);
       }
     });
     self.connect = self.open;
@@ -814,9 +757,9 @@ var Manager = class extends Emitter {
 };
 for (const name in defaults) {
   Manager.prototype[name] = function(value) {
-    if (value === void 0) return this.opts[name];
+    if (value == null) return this.opts[name];
     this.opts[name] = value;
-    if (!this.opts.reconnection) this.s = void 0;
+    if (!this.opts.reconnection) this.n = void 0;
     return this;
   };
 }
@@ -831,10 +774,9 @@ function lookup(uri, opts) {
   const options = { path: "/socket.io", ...opts };
   const [secure, host, path] = parse(uri);
   const id = [secure, host, options.path] + "";
-  const known = cache[id];
-  return (options.forceNew || options["force new connection"] || options.multiplex === false || known && known.nsps[path] ? new Manager(uri, options) : cache[id] = known || new Manager(uri, options)).socket(path, options);
+  return (options.forceNew || options["force new connection"] || options.multiplex === false || cache[id]?.nsps[path] ? new Manager(uri, options) : cache[id] ||= new Manager(uri, options)).socket(path, options);
 }
-var io = Object.assign(lookup, { Manager, Socket, protocol, io: lookup, connect: lookup });
+var io = Object.assign(lookup, { Manager, Socket, io: lookup, connect: lookup });
 
 // src/events.ts
 function events(socket, event, { signal, limit = Infinity } = {}) {
@@ -875,10 +817,6 @@ function events(socket, event, { signal, limit = Infinity } = {}) {
     }
   };
 }
-
-// src/core.ts
-env.l.websocket = websocket;
-env.Q = json;
 export {
   Manager,
   websocket as NodeWebSocket,

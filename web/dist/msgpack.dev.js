@@ -1,9 +1,9 @@
 /*! Sockeye, a Socket.IO client. MIT licence. */
 
 // src/binary.ts
-var isBinary = (value) => typeof value == "object" && (ArrayBuffer.isView(value) || /(Buffer|Blob|File)]$/.test({}.toString.call(value)));
+var isBinary = (value) => ArrayBuffer.isView(value) || /(Buffer|Blob|File)]$/.test({}.toString.call(value));
 var given = (bytes) => false ? Buffer.from(bytes) : bytes;
-var viewOf = (data) => ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data);
+var viewOf = (data) => new Uint8Array(data.buffer || data, data.byteOffset, data.byteLength);
 
 // src/parser.ts
 var reserved = /^(connect(_error)?|disconnect(ing)?|(new|remove)Listener)$/;
@@ -57,6 +57,9 @@ function writeBytes(bytes) {
   const start = room(bytes.length);
   buffer.set(bytes, start);
 }
+var refuse = (what) => {
+  throw TypeError("cannot be sent: " + what);
+};
 function write(value) {
   const type = typeof value;
   if (type == "string") {
@@ -74,7 +77,7 @@ function write(value) {
   } else if (value === null) put(192);
   else if (type == "undefined" || type == "function") put(212, 2);
   else if (type == "boolean") put(value ? 195 : 194);
-  else if (type != "object") throw TypeError("cannot be sent: " + type);
+  else if (type != "object") refuse(type);
   else if (Array.isArray(value)) {
     head(value.length, 144, 16, 220, 2);
     value.forEach(write);
@@ -82,7 +85,7 @@ function write(value) {
     put(215);
     put(0, 8, value.getTime());
   } else if (isBinary(value)) {
-    if (value.size != null) throw TypeError("a Blob cannot be sent with MessagePack: use its arrayBuffer()");
+    if (value.size != null) refuse(true ? "a Blob with MessagePack; use its arrayBuffer()" : "Blob");
     const bytes = viewOf(value);
     head(bytes.length, 0, 0, 196);
     writeBytes(bytes);
@@ -108,18 +111,15 @@ function read(input) {
   const bytes = (n) => input.slice(take(n), pos);
   const binary = (n) => given(bytes(n).buffer);
   const text = (n) => new TextDecoder().decode(bytes(n));
-  const list = (n) => {
-    take(n);
-    pos -= n;
+  const list = (length, item = value) => {
+    take(length);
+    pos -= length;
     if (++depth > maxDepth) bad();
-    const values = Array.from({ length: n }, value);
+    const values = Array.from({ length }, item);
     depth--;
     return values;
   };
-  const dict = (n) => {
-    const values = list(n * 2);
-    return Object.fromEntries(values.map((key, i) => [key, values[i + 1]]).filter((_, i) => !(i % 2)));
-  };
+  const dict = (n) => Object.fromEntries(list(n, () => [value(), value()]));
   const ext = (n, fixed) => {
     const type = int(1);
     if (!type && fixed && n == 1) return void take(1);
@@ -155,22 +155,22 @@ var Encoder = class {
   encode({ type, data, nsp, id }) {
     at = 0;
     const packet = { type, nsp };
-    if (data !== void 0) packet.data = data;
-    if (id !== void 0) packet.id = id;
+    if (data != null) packet.data = data;
+    if (id != null) packet.id = id;
     write(packet);
     return [buffer.slice(0, at).buffer];
   }
 };
 var Decoder = class {
   on(_, listener) {
-    this.O = listener;
+    this.e = listener;
   }
   add(message) {
     if (!isBinary(message)) bad();
     const packet = read(viewOf(message)) || {};
     const { type, nsp, id, data } = packet;
     if (typeof type != "number" || typeof nsp != "string" || !(id === void 0 || Number.isInteger(id)) || !(data === void 0 ? type == 0 || type == 1 : valid(packet))) bad();
-    this.O(packet);
+    this.e(packet);
   }
   destroy() {
   }

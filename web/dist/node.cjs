@@ -4,9 +4,6 @@ var __defProp = Object.defineProperty;
 var __getOwnPropDesc = Object.getOwnPropertyDescriptor;
 var __getOwnPropNames = Object.getOwnPropertyNames;
 var __hasOwnProp = Object.prototype.hasOwnProperty;
-var __typeError = (msg) => {
-  throw TypeError(msg);
-};
 var __export = (target, all) => {
   for (var name in all)
     __defProp(target, name, { get: all[name], enumerable: true });
@@ -20,9 +17,6 @@ var __copyProps = (to, from, except, desc) => {
   return to;
 };
 var __toCommonJS = (mod) => __copyProps(__defProp({}, "__esModule", { value: true }), mod);
-var __accessCheck = (obj, member, msg) => member.has(obj) || __typeError("Cannot " + msg);
-var __privateGet = (obj, member, getter) => (__accessCheck(obj, member, "read from private field"), getter ? getter.call(obj) : member.get(obj));
-var __privateAdd = (obj, member, value) => member.has(obj) ? __typeError("Cannot add the same private member more than once") : member instanceof WeakSet ? member.add(obj) : member.set(obj, value);
 
 // src/node.ts
 var node_exports = {};
@@ -42,50 +36,48 @@ __export(node_exports, {
   protocol: () => protocol
 });
 module.exports = __toCommonJS(node_exports);
+
+// src/later.ts
+function later(fn, ms, owner) {
+  const timer = setTimeout(fn, ms);
+  if (owner.opts.autoUnref) timer.unref();
+  return timer;
+}
+
+// src/node.ts
 var import_node_http = require("node:http");
 var import_node_https = require("node:https");
 var import_node_module = require("node:module");
 
 // src/binary.ts
-var isBinary = (value) => typeof value == "object" && (ArrayBuffer.isView(value) || /(Buffer|Blob|File)]$/.test({}.toString.call(value)));
+var isBinary = (value) => ArrayBuffer.isView(value) || /(Buffer|Blob|File)]$/.test({}.toString.call(value));
 var given = (bytes) => bytes instanceof ArrayBuffer ? Buffer.from(bytes) : bytes;
 var lengthOf = (data) => data.byteLength ?? data.size ?? data.length;
 var sizeOf = (data) => lengthOf(typeof data == "string" ? new TextEncoder().encode(data) : data);
-var viewOf = (data) => ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data);
+var viewOf = (data) => new Uint8Array(data.buffer || data, data.byteOffset, data.byteLength);
 var bytesOf = async (data) => viewOf(data.size != null ? await data.arrayBuffer() : data);
-
-// src/env.ts
-var scope = globalThis;
-var env = {
-  l: {},
-  a: (engine, host, [kind]) => {
-    if (kind) engine.transport = engine.y(kind, host);
-  }
-};
-function later(fn, ms, opts) {
-  const timer = setTimeout(fn, ms);
-  if (opts.autoUnref) timer.unref();
-  return timer;
+function check(message, max) {
+  const size = sizeOf(message);
+  if (size >= max) throw Error(`payload too large: ${size} bytes > maxPayload ${max}`);
 }
-var soon = (fn) => queueMicrotask(fn);
 
 // src/engine/packet.ts
 var packetTypes = ["open", "close", "ping", "pong", "message", "upgrade", "noop"];
 var encode = ({ type, data = "" }) => typeof data == "string" ? packetTypes.indexOf(type) + data : data;
-function decode(text) {
-  const type = packetTypes[text[0]];
-  return type && { type, data: text.slice(1) };
+function decode(data) {
+  if (typeof data != "string") return { type: "message", data };
+  const type = packetTypes[data[0]];
+  return type && { type, data: data.slice(1) };
 }
 
 // src/engine/base64.ts
 async function encodeBase64(packet) {
   const message = encode(packet);
-  return typeof message == "string" ? message : "b" + scope.btoa((await bytesOf(message)).reduce((text, byte) => text + String.fromCharCode(byte), ""));
+  return typeof message == "string" ? message : "b" + btoa((await bytesOf(message)).reduce((text, byte) => text + String.fromCharCode(byte), ""));
 }
 function decodeBase64(text) {
-  if (text[0] != "b") return decode(text);
   try {
-    return { type: "message", data: Uint8Array.from(scope.atob(text.slice(1)), (c) => c.charCodeAt(0)).buffer };
+    return decode(text[0] == "b" ? Uint8Array.from(atob(text.slice(1)), (c) => c.charCodeAt(0)).buffer : text);
   } catch (_) {
   }
 }
@@ -97,7 +89,7 @@ var transportError = (message, description, context) => Object.assign(Error(mess
 var separator = "";
 var polling = {
   name: "polling",
-  a(engine, host, opts) {
+  e(engine, host, opts) {
     const aborter = new AbortController();
     let closed = false;
     let sending = false;
@@ -105,40 +97,45 @@ var polling = {
     let waiting = false;
     const end = (details) => {
       if (!closed) {
-        self.n();
-        self.t.o(details);
+        hangUp();
+        self.e.i(details);
       }
     };
+    const hangUp = () => {
+      closed = true;
+      aborter.abort();
+    };
     const request = async (what, body) => {
-      let why;
-      const timer = opts.requestTimeout ? later(() => aborter.abort(), opts.requestTimeout, opts) : void 0;
+      let status = 0;
+      let context;
+      const timer = opts.requestTimeout && later(() => aborter.abort(), opts.requestTimeout, engine);
       try {
-        const response = await (opts.fetch || fetch)(engine.b("polling", "http", opts), {
-          method: body ? "POST" : "GET",
+        const response = await (opts.fetch || fetch)(engine.l("polling", "http", opts), {
+          method: body && "POST",
           body,
           // The last word of a page that is being left.
           keepalive: body == "1",
-          credentials: opts.withCredentials ? "include" : "same-origin",
+          credentials: opts.withCredentials ? "include" : void 0,
           headers: opts.extraHeaders,
           signal: aborter.signal
         });
         if (response.status == 200) return await response.text();
-        why = [response.status, response];
+        ({ status } = context = response);
       } catch (err) {
-        why = [0, err];
+        context = err;
       } finally {
         clearTimeout(timer);
       }
-      end(transportError(`xhr ${what} error`, ...why));
+      end(transportError(`xhr ${what} error`, status, context));
     };
     const poll = async () => {
       waiting = true;
       const text = await request("poll");
       waiting = false;
-      for (const part of text?.split(separator) || []) {
+      for (const part of (text || "").split(separator)) {
         if (closed) return;
         const packet = decodeBase64(part);
-        if (packet && packet.type != "close") self.t.c(packet);
+        if (packet && packet.type != "close") self.e.r(packet);
         else end(packet ? { description: "transport closed by the server" } : transportError("parser error"));
       }
       next();
@@ -151,39 +148,36 @@ var polling = {
     };
     const self = {
       name: "polling",
-      writable: true,
-      t: host,
-      async p(packets) {
+      get writable() {
+        return !sending && !paused;
+      },
+      e: host,
+      async r(packets) {
         const parts = [];
         let size = 0;
-        self.writable = false;
         sending = true;
         for (const packet of packets) {
           const part = await encodeBase64(packet);
           size += sizeOf(part) + 1;
-          if (parts[0] && size > engine.k) break;
+          if (parts[0] && size > engine.n.maxPayload) break;
           parts.push(part);
         }
-        if (!closed && await request("post", parts.join(separator)) != null && !closed) {
-          sending = false;
-          self.writable = !paused;
-          self.t.h(parts.length);
-          if (paused) next();
-        }
-      },
-      n(polite) {
+        if (!closed) await request("post", parts.join(separator));
         if (!closed) {
-          closed = true;
-          const abort = () => aborter.abort();
-          if (polite && engine.id) {
-            void request("post", "1").then(abort);
-            later(abort, 5e3, opts);
-          } else abort();
+          sending = false;
+          self.e.o(parts.length);
+          next();
         }
       },
-      E(done) {
+      t() {
+        if (!closed && !paused && engine.id) {
+          closed = true;
+          void request("post", "1").then(hangUp);
+          later(hangUp, 5e3, engine);
+        } else hangUp();
+      },
+      n(done) {
         paused = done;
-        self.writable = !done && !sending;
         next();
       }
     };
@@ -195,199 +189,51 @@ var polling = {
 // src/engine/websocket.ts
 var websocket = {
   name: "websocket",
-  a(engine, host, opts) {
+  e(engine, host, opts) {
     let closed;
     let ws2;
     const end = (details) => {
-      if (!closed) self.t.o(details);
-      closed = 1;
+      if (!closed) {
+        self.t();
+        self.e.i(details);
+      }
     };
     const fail = (event) => end(transportError("websocket error", event));
     const self = {
       name: "websocket",
       writable: true,
-      t: host,
-      p(packets) {
+      e: host,
+      r(packets) {
         self.writable = false;
         for (const packet of packets) ws2.send(encode(packet));
-        soon(() => {
+        queueMicrotask(() => {
           self.writable = true;
-          self.t.h(packets.length);
+          self.e.o(packets.length);
         });
       },
-      n() {
+      t() {
         closed = 1;
         ws2?.close();
       }
     };
     try {
-      ws2 = new (opts.WebSocket || WebSocket)(engine.b("websocket", "ws", opts), opts.protocols || [], {
+      ws2 = new (opts.WebSocket || WebSocket)(engine.l("websocket", "ws", opts), opts.protocols || [], {
         headers: opts.extraHeaders
       });
       ws2.binaryType = "arraybuffer";
-      ws2.onopen = () => self.t.x?.();
+      ws2.onopen = () => self.e.s?.();
       ws2.onmessage = ({ data }) => {
-        const packet = typeof data == "string" ? decode(data) : { type: "message", data };
-        if (packet) self.t.c(packet);
+        const packet = decode(data);
+        if (packet) self.e.r(packet);
         else fail(Error("parser error"));
       };
       ws2.onerror = fail;
       ws2.onclose = (context) => end({ description: "websocket connection closed", context });
     } catch (err) {
-      soon(() => fail(err));
+      queueMicrotask(() => fail(err));
     }
     return self;
   }
-};
-
-// src/engine/upgrade.ts
-function upgrade(engine, host, kinds, done) {
-  const old = engine.transport;
-  for (const kind of kinds) {
-    let next;
-    let paused;
-    let over;
-    const fail = (cause) => {
-      if (over) return;
-      over = 1;
-      next?.n();
-      if (paused) {
-        engine.upgrading = false;
-        old.E();
-      }
-      engine.e("upgradeError", Object.assign(Error("probe error"), { transport: kind.name, cause }));
-      engine.u();
-    };
-    const probe = () => {
-      if (over) return;
-      const self = next = engine.y(kind, {
-        x: () => self.p([{ type: "ping", data: "probe" }]),
-        c({ type, data }) {
-          if (over) return;
-          if (type != "pong" || data != "probe" || engine.upgrading) return fail(type);
-          engine.upgrading = true;
-          paused = 1;
-          engine.e("upgrading", self);
-          old.E(() => {
-            if (over) return;
-            over = 1;
-            engine.writeBuffer.unshift({ type: "upgrade" });
-            old.n();
-            self.t = host;
-            engine.transport = self;
-            engine.upgrading = false;
-            done(kind);
-            engine.e("upgrade", self);
-            engine.u();
-          });
-        },
-        h() {
-        },
-        o: fail
-      });
-    };
-    engine.once("close", fail);
-    engine.once("upgrade", fail);
-    if (kind.name == "websocket" && kinds[1]) later(probe, 200, engine.opts);
-    else probe();
-  }
-}
-
-// src/engine/several.ts
-var patience = 5e3;
-var good;
-function start(engine, host, kinds) {
-  const { rememberUpgrade, tryAllTransports, upgrade: mayUpgrade } = engine.opts;
-  const [kind, next] = rememberUpgrade && kinds.includes(good) ? [good] : kinds;
-  if (!kind) return;
-  const polls = kind.name == "polling";
-  const last = !next || !(tryAllTransports ?? !polls);
-  let timer;
-  const transport = engine.transport = engine.y(kind, {
-    c(packet) {
-      clearTimeout(timer);
-      transport.t = host;
-      if (!polls) good = kind;
-      host.c(packet);
-      if (polls && mayUpgrade != false && engine.readyState == "open") {
-        upgrade(engine, host, kinds.filter(({ name }) => engine.C.includes(name)), (kind2) => good = kind2);
-      }
-    },
-    o(details) {
-      clearTimeout(timer);
-      good = void 0;
-      if (engine.readyState != "opening" || last && polls) host.o(details);
-      else if (last) start(engine, asking(engine, host, details), [env.l.polling]);
-      else start(engine, host, kinds.slice(1));
-    }
-  });
-  if (!last) {
-    timer = later(() => {
-      transport.n();
-      transport.t.o(Error("timeout"));
-    }, patience, engine.opts);
-  }
-}
-var asking = (engine, host, error) => ({
-  c({ data }) {
-    engine.id = (/"sid":"(.+?)"/.exec(data) || [])[1];
-    engine.transport.n(true);
-    host.o(error);
-  },
-  o({ description }) {
-    if (description > 400) error.description = description;
-    host.o(error);
-  }
-});
-
-// src/url.ts
-function parse(uri = "") {
-  const page2 = scope.location || {};
-  const [, scheme = page2.protocol || "s:", at, path, query] = /^(?:(\w+:)?\/\/(?:[^/?#]*@)?)?([^/?#]*)([^?#]*)\??([^#]*)/.exec(uri);
-  const secure = /s:$/i.test(scheme) ? "s" : "";
-  const host = (at || page2.host || "").replace(secure ? /:443$/ : /:80$/, "");
-  if (!host) throw Error(true ? 'io(): without a page to take it from, the address must name a host, as in io("https://example.org")' : "no host");
-  return [secure, host, path || "/", query];
-}
-
-// src/page.ts
-var pageEvents = ["online", "offline", "visibilitychange", "pageshow", "resume", "beforeunload"];
-var wakeGrace = 3e3;
-var watch = (manager) => {
-  let woke = 0;
-  const onPage = ({ type, persisted }) => {
-    const { engine, opts, uri, s: _retry } = manager;
-    if (type == "beforeunload") {
-      if (opts.closeOnBeforeunload) {
-        engine.off();
-        engine.transport.n(true);
-      }
-    } else if (type == "offline") {
-      if (!/^(localhost|127\.|\[::1)/.test(parse(uri)[1])) engine.n("transport close", { description: "network connection lost" });
-    } else if (persisted != false && !(type == "visibilitychange" && document.hidden)) {
-      woke = Date.now();
-      if (_retry) _retry();
-      else if (engine.readyState == "open" && !engine._()) {
-        engine.g("noop");
-        engine.A(wakeGrace);
-      }
-    }
-  };
-  return (on) => {
-    for (const event of pageEvents) scope[on ? "addEventListener" : "removeEventListener"]?.(event, onPage, true);
-    if (on && manager.s && Date.now() - woke < 5e3) {
-      woke = 0;
-      soon(manager.s);
-    }
-  };
-};
-
-// src/full.ts
-env.l = { websocket, polling };
-env.a = start;
-env.I = watch;
-env.U = (message, max) => {
-  if (lengthOf(message) * 3 >= max && sizeOf(message) >= max) throw Error(`payload too large: ${sizeOf(message)} bytes, maxPayload is ${max}`);
 };
 
 // src/parser.ts
@@ -423,7 +269,7 @@ var Encoder = class {
       // The replacer sees the value before toJSON in its holder, which is where
       // the bytes of a Node Buffer still are.
       mayHaveBinary(data) && function(key, value) {
-        const bytes = isBinary(value) ? value : this[key];
+        const bytes = this[key];
         return isBinary(bytes) ? { ["_placeholder"]: true, num: attachments.push(bytes) - 1 } : value;
       }
     );
@@ -432,42 +278,23 @@ var Encoder = class {
   }
 };
 var Decoder = class {
-  constructor() {
-    /** @internal */
-    this.T = [];
-  }
   on(_, listener) {
-    this.O = listener;
+    this.e = listener;
   }
   /** Takes the next message; throws if it breaks the protocol. */
   add(message) {
-    const { f: packet, T: buffers } = this;
-    const text = typeof message == "string";
-    if (text ? packet : !packet || !isBinary(message)) {
-      bad(text ? "got plaintext data when reconstructing a packet" : packet ? "Unknown type: " + message : "got binary data when not reconstructing a packet");
+    const { t: attach } = this;
+    const isText = typeof message == "string";
+    if (isText ? attach : !attach || !isBinary(message)) {
+      bad(isText ? "got plaintext data when reconstructing a packet" : attach ? "Unknown type: " + message : "got binary data when not reconstructing a packet");
     }
-    if (text) this.H(message);
-    else if (buffers.push(given(message)) == packet.attachments) {
-      packet.data = fill(packet.data, buffers);
-      delete packet.attachments;
-      this.destroy();
-      this.O(packet);
-    }
-  }
-  /** Forgets a packet of which only a part has arrived. */
-  destroy() {
-    this.f = void 0;
-    this.T = [];
-  }
-  /** @internal */
-  H(text) {
-    const [, kind, count, nsp = "/", id, json2] = /^([0-6]?)(?:(\d+)-)?(?:(\/[^,]*),?)?(\d*)([^]*)/.exec(text);
+    if (attach) return attach(message);
+    const [text, kind, count, nsp = "/", id, json2] = /^([0-6]?)(?:(\d+)-)?(?:(\/[^,]*),?)?(\d*)([^]*)/.exec(message);
     const binary = +kind > 4 /* ConnectError */;
     const packet = { type: binary ? +kind - 3 /* Binary */ : +kind, nsp };
     if (!kind || (binary ? !(+count > 0 && +count <= maxAttachments) : count)) {
       bad(!kind ? "unknown packet type " + parseInt(text[0]) : !binary ? "invalid payload" : +count ? "too many attachments" : "Illegal attachments");
     }
-    if (binary) packet.attachments = +count;
     if (id) packet.id = +id;
     if (json2) {
       try {
@@ -476,21 +303,26 @@ var Decoder = class {
       }
       if (!valid(packet)) bad("invalid payload");
     }
-    if (binary) this.f = packet;
-    else this.O(packet);
+    if (binary) {
+      const attachments = [];
+      this.t = (bytes) => {
+        if (attachments.push(given(bytes)) < +count) return;
+        if (json2) packet.data = JSON.parse(json2, (_, value) => value?.["_placeholder"] === true ? typeof value.num == "number" && attachments[value.num] || bad("illegal attachments") : value);
+        this.destroy();
+        this.e(packet);
+      };
+    } else this.e(packet);
+  }
+  /** Forgets a packet of which only a part has arrived. */
+  destroy() {
+    this.t = void 0;
   }
 };
-function fill(value, buffers) {
-  if (value && typeof value == "object") {
-    const dict = value;
-    if (dict["_placeholder"] === true) {
-      return typeof dict.num == "number" && buffers[dict.num] || bad("illegal attachments");
-    }
-    for (const key in dict) dict[key] = fill(dict[key], buffers);
-  }
-  return value;
-}
 var json = { Encoder, Decoder };
+
+// src/parts.ts
+var kinds = false ? { websocket } : { websocket, polling };
+var codec = false ? msgpack : json;
 
 // src/dev.ts
 var page = "https://github.com/sockeye-go/socketio/blob/main/docs/browser-client.md";
@@ -522,18 +354,12 @@ function explain(error) {
 
 // src/emitter.ts
 var Emitter = class {
-  constructor() {
-    /**
-     * Without a prototype, because an event may be called `__proto__`. The lists
-     * are replaced, never changed: an emission goes on with the one it began
-     * with. @internal
-     */
-    this.m = { __proto__: null };
-  }
+  /** The lists are replaced, never changed: an emission goes on with the one it began with. */
+  u = /* @__PURE__ */ new Map();
   /** Calls the listener at each `event`. */
   on(event, listener) {
     const all = this.listeners(event);
-    this.m[event] = [...all, listener];
+    this.u.set(event, [...all, listener]);
     if (true) {
       const times = all.filter((fn) => fn == listener).length + 1;
       if (times > 1) warn("twice", `the same listener is registered ${times} times for "${event}"`);
@@ -547,31 +373,29 @@ var Emitter = class {
       this.off(event, wrapper);
       listener.apply(this, args);
     };
-    wrapper.K = listener;
+    wrapper.e = listener;
     return this.on(event, wrapper);
   }
   /** Removes one listener, all listeners of an event, or all listeners. */
   off(event, listener) {
-    if (event == null) this.m = { __proto__: null };
-    else {
-      const all = this.listeners(event);
-      const at = all.findIndex((fn) => fn == listener || fn.K == listener);
-      this.m[event] = all.filter((_, i) => listener && i != at);
-    }
+    let found;
+    if (event == null) this.u.clear();
+    else this.u.set(event, this.listeners(event).filter((fn) => listener && (found || !(found = fn == listener || fn.e == listener))));
     return this;
   }
-  /** Calls the listeners of `event` in the order in which they were added. */
-  emit(event, ...args) {
-    this.e(event, ...args);
-    return this;
-  }
-  /** What emit does, for subclasses in which emit sends. @internal */
+  /** Calls the listeners of `event`; what emit does unless it sends. @internal */
   e(event, ...args) {
     for (const fn of this.listeners(event)) fn.apply(this, args);
+    return this;
+  }
+  /** Calls the listener at each `event`, before those there are. @internal */
+  prepend(event, listener) {
+    this.u.set(event, [listener, ...this.listeners(event)]);
+    return this;
   }
   /** The listeners of `event`. */
   listeners(event) {
-    return this.m[event] || [];
+    return this.u.get(event) || [];
   }
   /** Whether anyone listens to `event`. */
   hasListeners(event) {
@@ -579,127 +403,224 @@ var Emitter = class {
   }
 };
 var proto = Emitter.prototype;
+proto.emit = proto.e;
 proto.addEventListener = proto.on;
 proto.removeListener = proto.removeEventListener = proto.removeAllListeners = proto.off;
 
+// src/url.ts
+function parse(uri = "") {
+  const page2 = globalThis.location || {};
+  const [, scheme = page2.protocol || "s:", at, path, query] = /^(?:(\w+:)?\/\/(?:[^/?#]*@)?)?([^/?#]*)([^?#]*)\??([^#]*)/.exec(uri);
+  const secure = /s:$/i.test(scheme) ? "s" : "";
+  const host = (at || page2.host || "").replace(secure ? /:443$/ : /:80$/, "");
+  if (!host) throw Error(true ? 'io(): without a page to take it from, the address must name a host, as in io("https://example.org")' : "no host");
+  return [secure, host, path || "/", query];
+}
+
+// src/engine/several.ts
+var patience = 5e3;
+var good;
+function start(engine, host, kinds2, refused) {
+  const { rememberUpgrade, tryAllTransports, upgrade: mayUpgrade } = engine.opts;
+  const [kind, next] = rememberUpgrade && kinds2.includes(good) ? [good] : kinds2;
+  const polls = kind.name == "polling";
+  const last = !next || !(tryAllTransports ?? !polls);
+  let timer;
+  const transport = engine.transport = engine.a(kind, {
+    r(packet) {
+      clearTimeout(timer);
+      if (refused) {
+        engine.id = JSON.parse(packet.data).sid;
+        return host.i(refused);
+      }
+      transport.e = host;
+      if (!polls) good = kind;
+      host.r(packet);
+      if (polls && mayUpgrade != false && engine.readyState == "open") {
+        for (const kind2 of kinds2) if (engine.n.upgrades.includes(kind2.name)) upgrade(engine, host, kind2);
+      }
+    },
+    i(details) {
+      clearTimeout(timer);
+      good = void 0;
+      if (refused && details.description > 400) refused.description = details.description;
+      if (engine.readyState != "opening" || last && polls) host.i(refused || details);
+      else if (last) start(engine, host, [kinds.polling], details);
+      else start(engine, host, kinds2.slice(1));
+    }
+  });
+  if (!last) {
+    timer = later(() => {
+      transport.t();
+      transport.e.i(Error("timeout"));
+    }, patience, engine);
+  }
+}
+function upgrade(engine, host, kind) {
+  const old = engine.transport;
+  let next;
+  let paused;
+  let over;
+  const fail = (cause) => {
+    if (over) return;
+    over = 1;
+    next?.t();
+    if (paused) {
+      engine.upgrading = false;
+      old.n();
+    }
+    engine.e("upgradeError", Object.assign(Error("probe error"), { transport: kind.name, cause }));
+    engine.s();
+  };
+  const probe = () => {
+    if (over) return;
+    next = engine.a(kind, {
+      s: () => next.r([{ type: "ping", data: "probe" }]),
+      r({ type, data }) {
+        if (over) return;
+        if (type + data != "pongprobe" || engine.upgrading) return fail(type);
+        engine.upgrading = true;
+        paused = 1;
+        engine.e("upgrading", next);
+        old.n(() => {
+          if (over) return;
+          over = 1;
+          engine.writeBuffer.unshift({ type: "upgrade" });
+          old.t();
+          next.e = host;
+          engine.transport = next;
+          engine.upgrading = false;
+          good = kind;
+          engine.e("upgrade", next);
+          engine.s();
+        });
+      },
+      o() {
+      },
+      i: fail
+    });
+  };
+  engine.once("close", fail);
+  engine.once("upgrade", fail);
+  if (kind.name == "websocket" && engine.n.upgrades[1]) later(probe, 200, engine);
+  else probe();
+}
+
 // src/engine/engine.ts
 var Engine = class extends Emitter {
+  readyState = "opening";
+  /** What has not left yet; its first entries may be on their way. */
+  writeBuffer = [];
   /** @param _owner hears of every event before the listeners do. */
   constructor(_uri, opts, _owner) {
     super();
-    this.V = _uri;
-    this.opts = opts;
-    this.F = _owner;
-    this.readyState = "opening";
-    /** What has not left yet; its first entries may be on their way. */
-    this.writeBuffer = [];
+    Object.assign(this, { v: _uri, opts, f: _owner });
     const { transports } = opts;
-    const kinds = Object.values(env.l);
-    env.a(this, this, transports ? transports.map((want) => env.l[want] || want).filter((kind) => kind.a) : kinds);
-    if (!this.transport) soon(() => this.e("error", "No transports available"));
+    const usable = (transports || Object.keys(kinds)).map((want) => kinds[want] || want).filter((kind) => kind.e);
+    if (usable[0]) {
+      if (false) this.transport = this.a(usable[0], this);
+      else start(this, this, usable);
+    } else queueMicrotask(() => this.e("error", "No transports available"));
   }
   /** @internal */
   e(event, a, b) {
-    this.F(event, a, b);
-    super.e(event, a, b);
+    this.f(event, a, b);
+    return super.e(event, a, b);
   }
   /** Sends a message. */
   write(data) {
-    return this.g("message", data);
+    return this.c("message", data);
   }
   /** The same as write. */
   send(data) {
-    return this.g("message", data);
+    return this.c("message", data);
   }
   /** Closes the connection after what waits has left. */
   close() {
-    if (/^open/.test(this.readyState)) {
+    if (this.readyState > "o") {
       this.readyState = "closing";
-      const finish = () => this.n("forced close", void 0, true);
+      const finish = () => this.t("forced close");
       if (this.writeBuffer[0]) this.once("drain", finish);
       else finish();
     }
     return this;
   }
   /** @internal */
-  g(type, data) {
-    if (/^open/.test(this.readyState)) {
+  c(type, data) {
+    if (this.readyState > "o") {
       const packet = { type, data };
       this.e("packetCreate", packet);
       this.writeBuffer.push(packet);
-      this.u();
+      this.s();
     }
     return this;
   }
   /** @internal */
-  b(name, scheme, { path, addTrailingSlash, query, timestampRequests, timestampParam = "t" }) {
-    const [secure, host, , ownQuery] = parse(this.V);
+  l(name, scheme, { path, addTrailingSlash, query, timestampRequests, timestampParam = "t" }) {
+    const [secure, host, , ownQuery] = parse(this.v);
     const own = ownQuery || new URLSearchParams(query) + "";
-    return scheme + secure + "://" + host + path.replace(/\/$/, "") + (addTrailingSlash == false ? "?" : "/?") + (own && own + "&") + "EIO=4&transport=" + name + (timestampRequests ?? name == "polling" ? "&" + timestampParam + "=" + (Date.now() + Math.random()).toString(36) : "") + (this.id ? "&sid=" + this.id : "");
+    return scheme + secure + "://" + host + path.replace(/\/?$/, addTrailingSlash == false ? "?" : "/?") + (own && own + "&") + "EIO=4&transport=" + name + (timestampRequests ?? name == "polling" ? "&" + timestampParam + "=" + Math.random() : "") + (this.id ? "&sid=" + this.id : "");
   }
   /** @internal */
-  y(kind, host) {
-    return kind.a(this, host, { ...this.opts, ...this.opts.transportOptions?.[kind.name] });
+  a(kind, host) {
+    return kind.e(this, host, { ...this.opts, ...this.opts.transportOptions?.[kind.name] });
   }
   /** @internal */
-  u() {
-    if (this.id && this.transport.writable && this.writeBuffer[0]) this.transport.p(this.writeBuffer.slice());
+  s() {
+    if (this.id && this.transport.writable && this.writeBuffer[0]) this.transport.r(this.writeBuffer.slice());
   }
   /**
    * Whether the server has been silent for too long: a timer that a browser
    * held back could not say so. Ends the connection in that case. @internal
    */
-  _() {
-    const late = Date.now() > this.P + this.w;
-    if (late) soon(() => this.n("ping timeout"));
+  m() {
+    const late = Date.now() > this.p;
+    if (late) queueMicrotask(() => this.t("ping timeout"));
     return late;
   }
-  /** Waits for a ping until so many milliseconds after it is due. @internal */
-  A(grace) {
-    clearTimeout(this.S);
-    this.S = later(() => this.n("ping timeout"), Math.max(this.P - Date.now(), 0) + Math.min(grace, this.w), this.opts);
-  }
-  B() {
-    this.P = Date.now() + this.W;
-    this.A(this.w);
+  /** Waits so many milliseconds for a ping. @internal */
+  h(ms = this.n.pingInterval + this.n.pingTimeout) {
+    this.p = Date.now() + ms;
+    clearTimeout(this.d);
+    this.d = later(() => this.t("ping timeout"), ms, this);
   }
   /** @internal */
-  c(packet) {
+  r(packet) {
     const { type, data } = packet;
     if (this.readyState == "closed") return;
     this.e("packet", packet);
     if (type == "open") {
-      ({ sid: this.id, upgrades: this.C, maxPayload: this.k = Infinity, pingInterval: this.W, pingTimeout: this.w } = JSON.parse(data));
+      this.n = JSON.parse(data);
+      this.id = this.n.sid;
       if (this.readyState == "opening") {
         this.readyState = "open";
-        this.B();
+        this.h();
         this.e(type);
-        this.u();
+        this.s();
       }
     } else if (type == "ping") {
-      this.g("pong");
-      this.B();
+      this.c("pong");
+      this.h();
       this.e(type);
     } else if (type == "message") this.e(type, data);
   }
   /** @internal */
-  h(count) {
+  o(count) {
     this.writeBuffer.splice(0, count);
-    if (this.writeBuffer[0]) this.u();
+    if (this.writeBuffer[0]) this.s();
     else this.e("drain");
   }
   /** @internal */
-  o(details) {
-    const failed = details instanceof Error;
-    if (failed && this.readyState != "closed") this.e("error", details);
-    this.n(failed ? "transport error" : "transport close", details);
+  i(details) {
+    this.t("transport " + (details instanceof Error ? "error" : "close"), details);
   }
   /** @internal */
-  n(reason, details, polite) {
+  t(reason, details) {
     if (this.readyState != "closed") {
-      clearTimeout(this.S);
+      clearTimeout(this.d);
       this.readyState = "closed";
-      this.transport?.n(polite);
+      if (details instanceof Error) this.e("error", details);
+      this.transport?.t();
       this.id = void 0;
       this.e("close", reason, details);
       this.writeBuffer = [];
@@ -707,12 +628,40 @@ var Engine = class extends Emitter {
   }
 };
 
+// src/page.ts
+var pageEvents = ["online", "offline", "visibilitychange", "pageshow", "resume", "beforeunload"];
+var wakeGrace = 3e3;
+var watch = (manager) => {
+  let woke = 0;
+  const onPage = ({ type, persisted }) => {
+    const { engine, opts, uri, n: _retry } = manager;
+    if (type == "beforeunload") {
+      if (opts.closeOnBeforeunload) engine.transport.t();
+    } else if (type == "offline") {
+      if (!/^(localhost|127\.|\[::1)/.test(parse(uri)[1])) engine.t("transport close", { description: "network connection lost" });
+    } else if (persisted != false && !(type == "visibilitychange" && document.hidden)) {
+      woke = Date.now();
+      if (_retry) _retry();
+      else if (engine.id) {
+        engine.c("noop");
+        const left = engine.p - Date.now();
+        if (left < engine.n.pingTimeout) engine.h(Math.min(left, wakeGrace));
+      }
+    }
+  };
+  return (on) => {
+    for (const event of pageEvents) globalThis[on ? "addEventListener" : "removeEventListener"]?.(event, onPage, true);
+    if (on && manager.n && Date.now() - woke < 5e3) {
+      woke = 0;
+      queueMicrotask(manager.n);
+    }
+  };
+};
+
 // src/socket.ts
 var Socket = class extends Emitter {
   constructor(io2, nsp, opts = {}) {
     super();
-    this.io = io2;
-    this.nsp = nsp;
     const self = this;
     const { retries, ackTimeout } = opts;
     const acks = {};
@@ -723,7 +672,7 @@ var Socket = class extends Emitter {
     let asked;
     let pid;
     let offset;
-    const send = (type, data, id) => io2.p({ type, nsp, data, id });
+    const send = (type, data, id) => io2.r({ type, nsp, data, id });
     const dispatch = ({ data, id }, late) => {
       catchAll("AnyOutgoing", data);
       try {
@@ -731,23 +680,23 @@ var Socket = class extends Emitter {
       } catch (error) {
         if (acks[id]) acks[id](error);
         else if (late) {
-          soon(() => {
+          queueMicrotask(() => {
             throw error;
           });
         } else throw error;
       }
     };
-    const drain = (force) => {
+    const drain = () => {
       const entry = queue[0];
-      if (self.connected && entry && (!entry.f || force)) {
-        entry.f = true;
-        entry.r.v++;
-        self.r = entry.r;
-        self.emit(...entry.$);
+      if (self.connected && entry && !entry.t) {
+        entry.t = true;
+        entry.n++;
+        self.n = entry;
+        self.emit(...entry.e);
       }
     };
     const catchAll = (name, args) => {
-      for (const listener of self.d.listeners(name)) listener.apply(self, args);
+      for (const listener of self.i.listeners(name)) listener.apply(self, args);
     };
     const deliver = (args) => {
       const [event, items] = args;
@@ -760,11 +709,11 @@ var Socket = class extends Emitter {
       const last = args[args.length - 1];
       if (pid && typeof last == "string") offset = last;
     };
-    const leave = (reason) => {
+    const leave = (reason = "io server disconnect") => {
       self.active = false;
       asked = 0;
-      io2.z();
-      if (reason) self.D(reason);
+      io2.t();
+      if (self.connected) self.t(reason);
     };
     const refused = (error) => {
       if (true) explain(error);
@@ -772,6 +721,8 @@ var Socket = class extends Emitter {
       self.e("connect_error", error);
     };
     Object.assign(self, {
+      io: io2,
+      nsp,
       connected: false,
       recovered: false,
       active: false,
@@ -779,38 +730,37 @@ var Socket = class extends Emitter {
       receiveBuffer: [],
       sendBuffer: [],
       acks,
-      r: {},
-      d: new Emitter(),
+      n: {},
+      i: new Emitter(),
       connect() {
         if (!self.connected) {
           self.active = true;
-          if (!io2.s) io2.open();
-          if (io2.i == "open") void self.L();
+          if (!io2.n) io2.open();
+          if (io2.i?.id) void self.s();
         }
         return self;
       },
       disconnect() {
-        const { connected } = self;
-        if (connected) send(1 /* Disconnect */);
-        leave(connected && "io client disconnect");
+        if (self.connected) send(1 /* Disconnect */);
+        leave("io client disconnect");
         return self;
       },
       emit(event, ...args) {
-        const { r: flags } = self;
+        const { n: flags } = self;
         const { timeout = ackTimeout, signal, volatile } = flags;
         const data = [event, ...args];
         const ack = typeof data[args.length] == "function" && data.pop();
-        self.r = {};
+        self.n = {};
         if (reserved.test(event)) throw Error(`"${event}" is a reserved event name`);
-        if (retries && !flags.v && !volatile) {
-          const entry = { $: data, r: { ...flags, R: true, v: 1 } };
+        if (retries && !flags.e && !volatile) {
+          const entry = { ...flags, e: data, r: true, n: 0 };
           data.push((error, ...values) => {
             if (entry != queue[0]) return;
-            if (!error || entry.r.v > retries + 1) {
+            if (!error || entry.n > retries) {
               queue.shift();
               if (ack) ack(error, ...values);
             }
-            entry.f = false;
+            entry.t = false;
             drain();
           });
           queue.push(entry);
@@ -821,17 +771,17 @@ var Socket = class extends Emitter {
         if (ack) {
           const id = packet.id = ids++;
           const began = Date.now();
-          const settle = acks[id] = (error, args2 = []) => {
+          const settle = acks[id] = (error, ...args2) => {
             delete acks[id];
             clearTimeout(timer);
             signal?.removeEventListener("abort", abort);
-            if (error) self.sendBuffer = self.sendBuffer.filter((other) => other != packet);
-            else latency = Date.now() - began;
-            if (flags.R || timeout != null || signal) ack.call(self, error, ...args2);
+            self.sendBuffer = self.sendBuffer.filter((other) => other != packet);
+            if (!error) latency = Date.now() - began;
+            if ((flags.r ?? timeout ?? signal) != null) ack.call(self, error, ...args2);
             else if (!error) ack.apply(self, args2);
           };
-          const abort = () => settle(signal.reason || Error("aborted"));
-          const timer = timeout == null ? timeout : later(() => settle(Error("operation has timed out")), timeout, io2.opts);
+          const abort = () => settle(signal.reason || Error("abort"));
+          const timer = timeout != null && later(() => settle(Error("operation has timed out")), timeout, io2);
           if (signal?.aborted) {
             abort();
             return self;
@@ -839,8 +789,8 @@ var Socket = class extends Emitter {
           signal?.addEventListener("abort", abort);
         }
         const { engine } = io2;
-        if (!volatile || engine?.readyState == "open" && engine.transport.writable) {
-          if (self.connected && !engine._()) dispatch(packet);
+        if (!volatile || engine?.id && engine.transport.writable) {
+          if (self.connected && !engine.m()) dispatch(packet);
           else if (self.sendBuffer.push(packet) > (opts.bufferLimit ?? 1e4)) {
             dropped++;
             acks[self.sendBuffer[opts.bufferPolicy == "newest" ? "pop" : "shift"]().id]?.(Error("dropped"));
@@ -849,8 +799,8 @@ var Socket = class extends Emitter {
         }
         return self;
       },
-      stats: () => ({ connects: io2.M, bytesIn: io2.j, bytesOut: io2.N, latency, buffered: self.sendBuffer.length + queue.length, dropped }),
-      async L() {
+      stats: () => ({ ...io2.s, latency, buffered: self.sendBuffer.length + queue.length, dropped }),
+      async s() {
         const { engine } = io2;
         const { auth } = self;
         if (asked == engine) return;
@@ -862,34 +812,32 @@ var Socket = class extends Emitter {
           if (asked == engine) refused(error);
         }
       },
-      q({ type, data, id }) {
+      r({ type, data, id }) {
         const args = data || [];
-        if (type == 0 /* Connect */) {
-          const { sid, pid: given2 } = args;
-          if (!sid) return void self.e("connect_error", Error(true ? "the server speaks version 2 of Socket.IO, which this client does not" : "version 2"));
+        const { sid, pid: given2 } = args;
+        if (type == 0 /* Connect */ && sid) {
           self.id = sid;
           self.recovered = !!given2 && pid == given2;
           pid = given2;
           self.connected = true;
           self.receiveBuffer.splice(0).map(deliver);
           self.sendBuffer.splice(0).map((packet) => dispatch(packet, 1));
-          drain(true);
+          drain();
           self.e("connect");
         } else if (type == 2 /* Event */) {
           if (id != null) {
             args.push((...answer) => {
-              if (id != null) send(3 /* Ack */, answer, id);
-              id = void 0;
+              if (id != null) id = send(3 /* Ack */, answer, id);
             });
           }
           if (self.connected) deliver(args);
           else self.receiveBuffer.push(args);
         } else if (type == 3 /* Ack */) {
-          acks[id]?.(null, args);
-        } else if (type == 1 /* Disconnect */) leave("io server disconnect");
-        else refused(Object.assign(Error(args.message || data), { data: args.data }));
+          acks[id]?.(null, ...args);
+        } else if (type == 1 /* Disconnect */) leave();
+        else refused(Object.assign(Error(args.message || data || (true ? "the server speaks version 2 of Socket.IO, which this client does not" : "version 2")), { data: args.data }));
       },
-      D(reason, details) {
+      t(reason, details) {
         asked = 0;
         self.connected = false;
         self.id = void 0;
@@ -904,7 +852,7 @@ var Socket = class extends Emitter {
   }
   /** Makes the next event one that is dropped if it cannot leave at once. */
   get volatile() {
-    this.r.volatile = true;
+    this.n.volatile = true;
     return this;
   }
   get disconnected() {
@@ -912,12 +860,12 @@ var Socket = class extends Emitter {
   }
   /** Limits the time for the answer to the next event, in milliseconds. */
   timeout(ms) {
-    this.r.timeout = ms;
+    this.n.timeout = ms;
     return this;
   }
   /** Lets a signal end the wait for the answer to the next event. */
   signal(signal) {
-    this.r.signal = signal;
+    this.n.signal = signal;
     return this;
   }
   /** Without an effect here: browsers compress as they like. */
@@ -931,30 +879,19 @@ var Socket = class extends Emitter {
   /** Sends an event and resolves with the answer. */
   emitWithAck(event, ...args) {
     return new Promise((resolve, reject) => {
-      this.r.R = true;
+      this.n.r = true;
       const ack = (error, value) => error ? reject(error) : resolve(value);
       this.emit(event, ...[...args, ack]);
     });
   }
 };
 for (const name of ["Any", "AnyOutgoing"]) {
-  Object.assign(Socket.prototype, {
-    ["on" + name](listener) {
-      this.d.on(name, listener);
-      return this;
-    },
-    ["prepend" + name](listener) {
-      this.d.m[name] = [listener, ...this.d.listeners(name)];
-      return this;
-    },
-    ["off" + name](listener) {
-      this.d.off(name, listener);
-      return this;
-    },
-    ["listeners" + name]() {
-      return this.d.listeners(name);
-    }
-  });
+  for (const verb of ["on", "off", "listeners", "prepend"]) {
+    Socket.prototype[verb + name] = function(listener) {
+      const result = this.i[verb](name, listener);
+      return result == this.i ? this : result;
+    };
+  }
 }
 
 // src/manager.ts
@@ -970,14 +907,13 @@ var defaults = {
 var Manager = class extends Emitter {
   constructor(uri, opts) {
     super();
-    this.uri = uri;
     const self = this;
     const o = self.opts = { path: "/socket.io", ...opts };
     for (const name in defaults) o[name] ??= defaults[name];
-    const codec = o.parser || env.Q;
-    const encoder = new codec.Encoder();
-    const decoder = new codec.Decoder();
-    const watch2 = env.I?.(self);
+    const { Encoder: Encoder2, Decoder: Decoder2 } = o.parser || codec;
+    const encoder = new Encoder2();
+    const decoder = new Decoder2();
+    const look = false ? void 0 : watch(self);
     let attempts = 0;
     let timer;
     let released;
@@ -991,9 +927,8 @@ var Manager = class extends Emitter {
     };
     const ended = () => {
       clearTimeout(timer);
-      self.s = void 0;
-      self.i = "closed";
-      watch2?.();
+      self.n = self.i = void 0;
+      if (true) look();
       decoder.destroy();
       self.engine.close();
     };
@@ -1001,20 +936,19 @@ var Manager = class extends Emitter {
       ended();
       attempts = 0;
       self.e("close", reason, details);
-      each((socket) => socket.D(reason, details));
+      each((socket) => socket.t(reason, details));
       reconnect();
     };
     const reconnect = () => {
-      if (!o.reconnection || released || self.s || self.i != "closed") return;
+      if (!o.reconnection || released || self.n || self.i) return;
       if (attempts >= (o.reconnectionAttempts || Infinity)) {
         attempts = 0;
         self.e("reconnect_failed");
         return;
       }
-      const retry = self.s = () => {
+      const retry = self.n = () => {
         clearTimeout(timer);
-        if (self.s) self.e("reconnect_attempt", ++attempts);
-        if (self.s) {
+        if (self.n && self.e("reconnect_attempt", ++attempts).n) {
           self.open((error) => {
             if (error) {
               reconnect();
@@ -1030,50 +964,46 @@ var Manager = class extends Emitter {
       const jitter = o.randomizationFactor;
       timer = later(
         retry,
-        Math.min((o.reconnectionDelay || 1e3) * 2 ** attempts, (o.reconnectionDelayMax || 5e3) / (1 + jitter)) * (1 + jitter * (2 * Math.random() - 1)),
-        o
+        Math.min((o.reconnectionDelay || 1e3) * 2 ** attempts, (o.reconnectionDelayMax || 5e3) / (1 + jitter)) * (1 - jitter + 2 * jitter * Math.random()),
+        self
       );
-      watch2?.(true);
+      if (true) look(true);
     };
     decoder.on(
       "decoded",
-      (packet) => soon(() => {
+      (packet) => queueMicrotask(() => {
         self.e("packet", packet);
         const socket = self.nsps[packet.nsp];
-        if (socket?.active) socket.q(packet);
+        if (socket?.active) socket.r(packet);
       })
     );
     Object.assign(self, {
+      uri,
       nsps: {},
-      i: "closed",
-      M: 0,
-      j: 0,
-      N: 0,
+      s: { connects: 0, bytesIn: 0, bytesOut: 0 },
       open(done) {
-        if (self.i != "closed") return self;
+        if (self.i) return self;
         clearTimeout(timer);
-        self.s = void 0;
-        self.i = "opening";
-        released = false;
-        watch2?.(true);
+        self.n = released = void 0;
+        let opening = true;
+        if (true) look(true);
         const fail = (error) => {
           ended();
           failed(error);
           if (done) done(error);
           else if (!attempts) reconnect();
         };
-        const engine = self.engine = new Engine(uri, o, (event, a, b) => {
-          const opening = self.i == "opening";
-          if (engine != self.engine || self.i == "closed") return;
+        const engine = self.i = self.engine = new Engine(uri, o, (event, a, b) => {
+          if (engine != self.i) return;
           if (event == "open") {
             clearTimeout(timer);
-            self.M++;
-            self.i = event;
+            opening = false;
+            self.s.connects++;
             self.e(event);
-            each((socket) => socket.L());
+            each((socket) => socket.s());
             done?.();
           } else if (event == "message") {
-            self.j += lengthOf(a);
+            self.s.bytesIn += lengthOf(a);
             try {
               decoder.add(a);
             } catch (error) {
@@ -1086,7 +1016,7 @@ var Manager = class extends Emitter {
             else closed(a, b);
           }
         });
-        if (o.timeout !== false) timer = later(() => fail(Error("timeout")), o.timeout, o);
+        if (o.timeout !== false) timer = later(() => fail(Error("timeout")), o.timeout, self);
         return self;
       },
       socket(nsp, opts2) {
@@ -1094,19 +1024,19 @@ var Manager = class extends Emitter {
         if (o.autoConnect && !socket.active) socket.connect();
         return socket;
       },
-      z() {
+      t() {
         if (!Object.values(self.nsps).some((socket) => socket.active)) {
           released = true;
           if (self.engine) closed("forced close");
         }
       },
-      p(packet) {
+      r(packet) {
         const messages = encoder.encode(packet);
+        if (true) for (const message of messages) check(message, self.engine.n.maxPayload);
         for (const message of messages) {
-          self.N += lengthOf(message);
-          env.U?.(message, self.engine.k);
+          self.s.bytesOut += lengthOf(message);
+          self.engine.write(message);
         }
-        for (const message of messages) self.engine.write(message);
       }
     });
     self.connect = self.open;
@@ -1115,9 +1045,9 @@ var Manager = class extends Emitter {
 };
 for (const name in defaults) {
   Manager.prototype[name] = function(value) {
-    if (value === void 0) return this.opts[name];
+    if (value == null) return this.opts[name];
     this.opts[name] = value;
-    if (!this.opts.reconnection) this.s = void 0;
+    if (!this.opts.reconnection) this.n = void 0;
     return this;
   };
 }
@@ -1132,10 +1062,9 @@ function lookup(uri, opts) {
   const options = { path: "/socket.io", ...opts };
   const [secure, host, path] = parse(uri);
   const id = [secure, host, options.path] + "";
-  const known = cache[id];
-  return (options.forceNew || options["force new connection"] || options.multiplex === false || known && known.nsps[path] ? new Manager(uri, options) : cache[id] = known || new Manager(uri, options)).socket(path, options);
+  return (options.forceNew || options["force new connection"] || options.multiplex === false || cache[id]?.nsps[path] ? new Manager(uri, options) : cache[id] ||= new Manager(uri, options)).socket(path, options);
 }
-var io = Object.assign(lookup, { Manager, Socket, protocol, io: lookup, connect: lookup });
+var io = Object.assign(lookup, { Manager, Socket, io: lookup, connect: lookup });
 
 // src/events.ts
 function events(socket, event, { signal, limit = Infinity } = {}) {
@@ -1177,10 +1106,6 @@ function events(socket, event, { signal, limit = Infinity } = {}) {
   };
 }
 
-// src/core.ts
-env.l.websocket = websocket;
-env.Q = json;
-
 // src/engine/webtransport.ts
 async function frame(packet) {
   const message = encode(packet);
@@ -1198,35 +1123,35 @@ async function frame(packet) {
 }
 var webtransport = {
   name: "webtransport",
-  a(engine, host, opts) {
+  e(engine, host, opts) {
     let closed = false;
     let writer;
     let session;
     const end = (details) => {
-      if (!closed) self.t.o(details);
+      if (!closed) self.e.i(details);
       closed = true;
     };
     const fail = (error) => end(transportError("webtransport error", error));
     const self = {
       name: "webtransport",
       writable: false,
-      t: host,
-      p(packets) {
+      e: host,
+      r(packets) {
         self.writable = false;
         void (async () => {
           try {
             for (const packet of packets) await writer.write(await frame(packet));
             if (closed) return;
-            soon(() => {
+            queueMicrotask(() => {
               self.writable = true;
-              self.t.h(packets.length);
+              self.e.o(packets.length);
             });
           } catch (error) {
             fail(error);
           }
         })();
       },
-      n() {
+      t() {
         closed = true;
         const hangUp = () => session.close();
         if (writer) writer.close().then(hangUp, hangUp);
@@ -1273,14 +1198,14 @@ var webtransport = {
         if (!body || closed) break;
         const packet = first[0] & 128 ? { type: "message", data: body.buffer } : decode(new TextDecoder().decode(body));
         if (!packet) throw Error("parser error");
-        self.t.c(packet);
+        self.e.r(packet);
       }
       end({ description: "transport closed by the server" });
     }
     void (async () => {
       try {
         const { transportOptions } = engine.opts;
-        session = new WebTransport(engine.b("webtransport", "http", opts).replace(/^https?/, "https"), transportOptions && transportOptions.webtransport);
+        session = new WebTransport(engine.l("webtransport", "http", opts).replace(/^https?/, "https"), transportOptions && transportOptions.webtransport);
         session.closed.then(() => end({ description: "transport closed gracefully" }), fail);
         await session.ready;
         if (closed) return;
@@ -1291,7 +1216,7 @@ var webtransport = {
         await writer.write(await frame({ type: "open", data: sid && JSON.stringify({ sid }) }));
         if (closed) return;
         self.writable = true;
-        self.t.x?.();
+        self.e.s?.();
       } catch (error) {
         fail(error);
       }
@@ -1317,11 +1242,8 @@ var connectionOptions = [
 ];
 var socketOptions = ["perMessageDeflate", "origin", "maxPayload", "protocolVersion", "followRedirects"];
 var pick = (from, names) => Object.fromEntries(names.filter((name) => from[name] !== void 0 && from[name] !== false).map((name) => [name, from[name]]));
-var _cookies;
 var Jar = class {
-  constructor() {
-    __privateAdd(this, _cookies, /* @__PURE__ */ new Map());
-  }
+  #cookies = /* @__PURE__ */ new Map();
   take(response) {
     for (const line of response.headers["set-cookie"] ?? []) {
       const [pair, ...attributes] = line.split(";");
@@ -1336,15 +1258,14 @@ var Jar = class {
           expires = Date.now() + 1e3 * Number(value);
         } else if (/^expires$/i.test(name) && !byAge) expires = Date.parse(value);
       }
-      __privateGet(this, _cookies).set(pair.slice(0, at).trim(), { value: pair.slice(at + 1).trim(), expires });
+      this.#cookies.set(pair.slice(0, at).trim(), { value: pair.slice(at + 1).trim(), expires });
     }
   }
   header() {
     const now = Date.now();
-    return [...__privateGet(this, _cookies)].filter(([, c]) => c.expires > now).map(([name, c]) => name + "=" + c.value).join("; ");
+    return [...this.#cookies].filter(([, c]) => c.expires > now).map(([name, c]) => name + "=" + c.value).join("; ");
   }
 };
-_cookies = new WeakMap();
 var jars = /* @__PURE__ */ new WeakMap();
 function headersOf(opts, jar) {
   const headers = { ...opts.extraHeaders };
@@ -1384,10 +1305,10 @@ try {
 }
 var inNode = (kind) => ({
   name: kind.name,
-  a(engine, host, opts) {
+  e(engine, host, opts) {
     let jar = jars.get(engine);
     if (opts.withCredentials && !jar) jars.set(engine, jar = new Jar());
-    return kind.a(engine, host, {
+    return kind.e(engine, host, {
       fetch: fetcher(opts, jar),
       // As a function, because that may return what it made.
       WebSocket: ws && (function(url, protocols) {
@@ -1405,7 +1326,7 @@ var inNode = (kind) => ({
 });
 var nodePolling = inNode(polling);
 var nodeWebSocket = inNode(websocket);
-env.l = { websocket: nodeWebSocket, polling: nodePolling };
+Object.assign(kinds, { websocket: nodeWebSocket, polling: nodePolling });
 // Annotate the CommonJS export names for ESM import in node:
 0 && (module.exports = {
   Fetch,

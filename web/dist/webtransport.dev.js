@@ -1,18 +1,16 @@
 /*! Sockeye, a Socket.IO client. MIT licence. */
 
 // src/binary.ts
-var viewOf = (data) => ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data);
+var viewOf = (data) => new Uint8Array(data.buffer || data, data.byteOffset, data.byteLength);
 var bytesOf = async (data) => viewOf(data.size != null ? await data.arrayBuffer() : data);
-
-// src/env.ts
-var soon = (fn) => queueMicrotask(fn);
 
 // src/engine/packet.ts
 var packetTypes = ["open", "close", "ping", "pong", "message", "upgrade", "noop"];
 var encode = ({ type, data = "" }) => typeof data == "string" ? packetTypes.indexOf(type) + data : data;
-function decode(text) {
-  const type = packetTypes[text[0]];
-  return type && { type, data: text.slice(1) };
+function decode(data) {
+  if (typeof data != "string") return { type: "message", data };
+  const type = packetTypes[data[0]];
+  return type && { type, data: data.slice(1) };
 }
 
 // src/engine/transport.ts
@@ -35,35 +33,35 @@ async function frame(packet) {
 }
 var webtransport = {
   name: "webtransport",
-  a(engine, host, opts) {
+  e(engine, host, opts) {
     let closed = false;
     let writer;
     let session;
     const end = (details) => {
-      if (!closed) self.t.o(details);
+      if (!closed) self.e.i(details);
       closed = true;
     };
     const fail = (error) => end(transportError("webtransport error", error));
     const self = {
       name: "webtransport",
       writable: false,
-      t: host,
-      p(packets) {
+      e: host,
+      r(packets) {
         self.writable = false;
         void (async () => {
           try {
             for (const packet of packets) await writer.write(await frame(packet));
             if (closed) return;
-            soon(() => {
+            queueMicrotask(() => {
               self.writable = true;
-              self.t.h(packets.length);
+              self.e.o(packets.length);
             });
           } catch (error) {
             fail(error);
           }
         })();
       },
-      n() {
+      t() {
         closed = true;
         const hangUp = () => session.close();
         if (writer) writer.close().then(hangUp, hangUp);
@@ -110,14 +108,14 @@ var webtransport = {
         if (!body || closed) break;
         const packet = first[0] & 128 ? { type: "message", data: body.buffer } : decode(new TextDecoder().decode(body));
         if (!packet) throw Error("parser error");
-        self.t.c(packet);
+        self.e.r(packet);
       }
       end({ description: "transport closed by the server" });
     }
     void (async () => {
       try {
         const { transportOptions } = engine.opts;
-        session = new WebTransport(engine.b("webtransport", "http", opts).replace(/^https?/, "https"), transportOptions && transportOptions.webtransport);
+        session = new WebTransport(engine.l("webtransport", "http", opts).replace(/^https?/, "https"), transportOptions && transportOptions.webtransport);
         session.closed.then(() => end({ description: "transport closed gracefully" }), fail);
         await session.ready;
         if (closed) return;
@@ -128,7 +126,7 @@ var webtransport = {
         await writer.write(await frame({ type: "open", data: sid && JSON.stringify({ sid }) }));
         if (closed) return;
         self.writable = true;
-        self.t.x?.();
+        self.e.s?.();
       } catch (error) {
         fail(error);
       }

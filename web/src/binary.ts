@@ -3,7 +3,7 @@ export type Binary = ArrayBuffer | ArrayBufferView | Blob;
 
 /** Bytes of any realm: a frame's ArrayBuffer is no instance of ours. */
 export const isBinary = (value: unknown): value is Binary =>
-  typeof value == "object" && (ArrayBuffer.isView(value) || /(Buffer|Blob|File)]$/.test({}.toString.call(value)));
+  ArrayBuffer.isView(value) || /(Buffer|Blob|File)]$/.test({}.toString.call(value));
 
 declare const Buffer: { from(data: unknown): ArrayBuffer };
 
@@ -19,7 +19,13 @@ export const sizeOf = (data: string | Binary): number => lengthOf(typeof data ==
 
 /** The bytes of a view or an ArrayBuffer, as they are. */
 export const viewOf = (data: ArrayBuffer | ArrayBufferView): Uint8Array =>
-  ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data);
+  new Uint8Array((data as ArrayBufferView).buffer || data, (data as ArrayBufferView).byteOffset, data.byteLength);
 
 /** The same, also of a Blob, which has to be read. */
 export const bytesOf = async (data: Binary): Promise<Uint8Array> => viewOf((data as Blob).size != null ? await (data as Blob).arrayBuffer() : (data as ArrayBuffer));
+
+/** Throws if the server would take a message for too large. */
+export function check(message: string | Binary, max: number): void {
+  const size = sizeOf(message);
+  if (size >= max) throw Error(`payload too large: ${size} bytes > maxPayload ${max}`);
+}

@@ -1,11 +1,4 @@
-// The client with WebSocket alone.
-import { websocket } from "./engine/websocket";
-import { env } from "./env";
-import { json } from "./parser";
-
-env._kinds.websocket = websocket;
-env._parser = json;
-
+// What every build of the client exports; the one called core has WebSocket alone.
 export { io, io as connect, io as default } from "./io";
 export { Manager, type ManagerOptions } from "./manager";
 export { protocol, type Parser, type Packet } from "./parser";

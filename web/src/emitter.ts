@@ -14,17 +14,13 @@ export class Emitter<
   Emit extends object = Listen,
   Reserved extends object = object,
 > {
-  /**
-   * Without a prototype, because an event may be called `__proto__`. The lists
-   * are replaced, never changed: an emission goes on with the one it began
-   * with. @internal
-   */
-  _listeners: Record<string, Fn[] | undefined> = { __proto__: null } as never;
+  /** The lists are replaced, never changed: an emission goes on with the one it began with. */
+  private _listeners = new Map<string, Fn[]>();
 
   /** Calls the listener at each `event`. */
   on<E extends EventNames<Listen & Reserved>>(event: E, listener: Listener<Reserved & Listen, E>): this {
     const all: Fn[] = this.listeners(event);
-    this._listeners[event] = [...all, listener];
+    this._listeners.set(event, [...all, listener]);
     if (__DEV__) {
       const times = all.filter((fn) => fn == listener).length + 1;
       if (times > 1) warn("twice", `the same listener is registered ${times} times for "${event}"`);
@@ -45,29 +41,27 @@ export class Emitter<
 
   /** Removes one listener, all listeners of an event, or all listeners. */
   off<E extends EventNames<Listen & Reserved>>(event?: E, listener?: Listener<Reserved & Listen, E>): this {
-    if (event == null) this._listeners = { __proto__: null } as never;
-    else {
-      const all: Fn[] = this.listeners(event);
-      const at = all.findIndex((fn) => fn == listener || fn._fn == listener);
-      this._listeners[event] = all.filter((_, i) => listener && i != at);
-    }
+    let found: unknown; // only the first is removed
+    if (event == null) this._listeners.clear();
+    else this._listeners.set(event, (this.listeners(event) as Fn[]).filter((fn) => listener && (found || !(found = fn == listener || fn._fn == listener))));
     return this;
   }
 
-  /** Calls the listeners of `event` in the order in which they were added. */
-  emit<E extends EventNames<Emit>>(event: E, ...args: EventParams<Emit, E>): this {
-    this._fire(event, ...args);
-    return this;
-  }
-
-  /** What emit does, for subclasses in which emit sends. @internal */
-  _fire(event: string, ...args: unknown[]): void {
+  /** Calls the listeners of `event`; what emit does unless it sends. @internal */
+  _fire(event: string, ...args: unknown[]): this {
     for (const fn of this.listeners(event as never) as Fn[]) fn.apply(this, args);
+    return this;
+  }
+
+  /** Calls the listener at each `event`, before those there are. @internal */
+  prepend(event: string, listener: unknown): this {
+    this._listeners.set(event, [listener as Fn, ...this.listeners(event as never)]);
+    return this;
   }
 
   /** The listeners of `event`. */
   listeners<E extends EventNames<Listen & Reserved>>(event: E): Listener<Reserved & Listen, E>[] {
-    return (this._listeners[event] || []) as never;
+    return (this._listeners.get(event) || []) as never;
   }
 
   /** Whether anyone listens to `event`. */
@@ -76,8 +70,10 @@ export class Emitter<
   }
 }
 
-// The other names under which the official client offers on and off.
 export interface Emitter<Listen extends object, Emit extends object, Reserved extends object> {
+  /** Calls the listeners of `event` in the order in which they were added. */
+  emit<E extends EventNames<Emit>>(event: E, ...args: EventParams<Emit, E>): this;
+  // The other names under which the official client offers on and off.
   /** The same as `on`. */
   addEventListener: Emitter<Listen, Emit, Reserved>["on"];
   /** The same as `off`. */
@@ -89,5 +85,6 @@ export interface Emitter<Listen extends object, Emit extends object, Reserved ex
 }
 
 const proto = Emitter.prototype;
+proto.emit = proto._fire as never;
 proto.addEventListener = proto.on;
 proto.removeListener = proto.removeEventListener = proto.removeAllListeners = proto.off;

@@ -1,6 +1,5 @@
 // The client with WebSocket, polling and the upgrade between them.
 import { polling } from "./engine/polling";
-import "./full";
 
 export * from "./core";
 export { io as default } from "./core";

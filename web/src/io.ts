@@ -1,5 +1,4 @@
 import { Manager, type ManagerOptions } from "./manager";
-import { protocol } from "./parser";
 import { Socket, type SocketOptions } from "./socket";
 import { parse } from "./url";
 
@@ -28,15 +27,14 @@ function lookup(uri?: string | Options, opts?: Options): Socket<any, any> {
   const options: Options = { path: "/socket.io", ...opts };
   const [secure, host, path] = parse(uri);
   const id = [secure, host, options.path] + "";
-  const known = cache[id];
   return (
-    options.forceNew || options["force new connection"] || options.multiplex === false || (known && known.nsps[path])
+    options.forceNew || options["force new connection"] || options.multiplex === false || cache[id]?.nsps[path]
       ? new Manager(uri, options)
-      : (cache[id] = known || new Manager(uri, options))
+      : (cache[id] ||= new Manager(uri, options))
   ).socket(path, options);
 }
 
 /** The function `io`, with everything else on it for scripts without modules. */
-const io = Object.assign(lookup, { Manager, Socket, protocol, io: lookup, connect: lookup });
+const io = Object.assign(lookup, { Manager, Socket, io: lookup, connect: lookup });
 
 export { io };

@@ -1,12 +1,13 @@
-import { lengthOf } from "./binary";
+import { check, lengthOf } from "./binary";
 import { explain } from "./dev";
 import { Emitter } from "./emitter";
 import { Engine } from "./engine/engine";
 import type { RawData } from "./engine/packet";
 import { type EngineOptions, transportError } from "./engine/transport";
-import { env, later, soon, type Timer } from "./env";
+import { codec } from "./parts";
+import { watch } from "./page";
 import type { Packet, Parser } from "./parser";
-import { Socket, type SocketOptions } from "./socket";
+import { Socket, type SocketOptions, type Stats } from "./socket";
 
 /** The options of a Manager. */
 export interface ManagerOptions extends EngineOptions {
@@ -53,16 +54,16 @@ const defaults: ManagerOptions = {
 
 /** A connection that comes back, shared by the sockets of several namespaces. */
 export class Manager extends Emitter<ManagerEvents> {
-  constructor(readonly uri?: string, opts?: ManagerOptions) {
+  constructor(uri?: string, opts?: ManagerOptions) {
     super();
     // eslint-disable-next-line @typescript-eslint/no-this-alias
     const self = this;
     const o: ManagerOptions = (self.opts = { path: "/socket.io", ...opts });
     for (const name in defaults) o[name] ??= defaults[name];
-    const codec = o.parser || env._parser!;
-    const encoder = new codec.Encoder();
-    const decoder = new codec.Decoder();
-    const watch = env._watch?.(self);
+    const { Encoder, Decoder } = o.parser || codec;
+    const encoder = new Encoder();
+    const decoder = new Decoder();
+    const look = __CORE__ ? undefined : watch(self);
     let attempts = 0;
     let timer: Timer; // of the attempt, or of the wait for the next
     let released: unknown; // nobody uses the connection any more
@@ -79,9 +80,8 @@ export class Manager extends Emitter<ManagerEvents> {
 
     const ended = () => {
       clearTimeout(timer);
-      self._retry = undefined;
-      self._readyState = "closed";
-      watch?.();
+      self._retry = self._engine = undefined;
+      if (!__CORE__) look!();
       decoder.destroy();
       self.engine.close();
     };
@@ -90,12 +90,12 @@ export class Manager extends Emitter<ManagerEvents> {
       ended();
       attempts = 0;
       self._fire("close", reason, details);
-      each((socket) => socket._closed(reason, details));
+      each((socket) => socket._close(reason, details));
       reconnect();
     };
 
     const reconnect = () => {
-      if (!o.reconnection || released || self._retry || self._readyState != "closed") return;
+      if (!o.reconnection || released || self._retry || self._engine) return;
       // Of these three zero means the default.
       if (attempts >= (o.reconnectionAttempts || Infinity)) {
         attempts = 0;
@@ -105,8 +105,7 @@ export class Manager extends Emitter<ManagerEvents> {
       const retry = (self._retry = () => {
         clearTimeout(timer);
         // Both times it may have been called off.
-        if (self._retry) self._fire("reconnect_attempt", ++attempts);
-        if (self._retry) {
+        if (self._retry && self._fire("reconnect_attempt", ++attempts)._retry) {
           self.open((error) => {
             if (error) {
               reconnect();
@@ -124,10 +123,10 @@ export class Manager extends Emitter<ManagerEvents> {
       const jitter = o.randomizationFactor!;
       timer = later(
         retry,
-        Math.min((o.reconnectionDelay || 1000) * 2 ** attempts, (o.reconnectionDelayMax || 5000) / (1 + jitter)) * (1 + jitter * (2 * Math.random() - 1)),
-        o,
+        Math.min((o.reconnectionDelay || 1000) * 2 ** attempts, (o.reconnectionDelayMax || 5000) / (1 + jitter)) * (1 - jitter + 2 * jitter * Math.random()),
+        self,
       );
-      watch?.(true);
+      if (!__CORE__) look!(true);
     };
 
     // Apart from the decoder: what a listener throws is no parse error.
@@ -135,24 +134,21 @@ export class Manager extends Emitter<ManagerEvents> {
       soon(() => {
         self._fire("packet", packet);
         const socket = self.nsps[packet.nsp];
-        if (socket?.active) socket._receive(packet);
+        if (socket?.active) socket._packet(packet);
       }),
     );
 
     Object.assign(self, {
+      uri,
       nsps: {},
-      _readyState: "closed",
-      _connects: 0,
-      _bytesIn: 0,
-      _bytesOut: 0,
+      _stats: { connects: 0, bytesIn: 0, bytesOut: 0 },
 
       open(done) {
-        if (self._readyState != "closed") return self;
+        if (self._engine) return self;
         clearTimeout(timer);
-        self._retry = undefined;
-        self._readyState = "opening";
-        released = false;
-        watch?.(true);
+        self._retry = released = undefined;
+        let opening = true;
+        if (!__CORE__) look!(true);
         const fail = (error: Error) => {
           ended();
           failed(error);
@@ -160,18 +156,17 @@ export class Manager extends Emitter<ManagerEvents> {
           // The very first attempt.
           else if (!attempts) reconnect();
         };
-        const engine: Engine = (self.engine = new Engine(uri, o, (event, a, b) => {
-          const opening = self._readyState == "opening";
-          if (engine != self.engine || self._readyState == "closed") return;
+        const engine: Engine = (self._engine = self.engine = new Engine(uri, o, (event, a, b) => {
+          if (engine != self._engine) return;
           if (event == "open") {
             clearTimeout(timer);
-            self._connects++;
-            self._readyState = event;
+            opening = false;
+            self._stats.connects++;
             self._fire(event);
-            each((socket) => socket._opened());
+            each((socket) => socket._open());
             done?.();
           } else if (event == "message") {
-            self._bytesIn += lengthOf(a as RawData);
+            self._stats.bytesIn += lengthOf(a as RawData);
             try {
               decoder.add(a);
             } catch (error) {
@@ -184,7 +179,7 @@ export class Manager extends Emitter<ManagerEvents> {
             else closed(a as string, b);
           }
         }));
-        if (o.timeout !== false) timer = later(() => fail(Error("timeout")), o.timeout!, o);
+        if (o.timeout !== false) timer = later(() => fail(Error("timeout")), o.timeout!, self);
         return self;
       },
 
@@ -194,7 +189,7 @@ export class Manager extends Emitter<ManagerEvents> {
         return socket;
       },
 
-      _release() {
+      _close() {
         if (!Object.values(self.nsps).some((socket) => socket.active)) {
           released = true;
           if (self.engine) closed("forced close");
@@ -203,11 +198,11 @@ export class Manager extends Emitter<ManagerEvents> {
 
       _send(packet) {
         const messages = encoder.encode(packet) as RawData[];
+        if (!__CORE__) for (const message of messages) check(message, self.engine._handshake.maxPayload!);
         for (const message of messages) {
-          self._bytesOut += lengthOf(message);
-          env._check?.(message, self.engine._maxPayload);
+          self._stats.bytesOut += lengthOf(message);
+          self.engine.write(message);
         }
-        for (const message of messages) self.engine.write(message);
       },
     } as Partial<Manager>);
     self.connect = self.open;
@@ -216,6 +211,7 @@ export class Manager extends Emitter<ManagerEvents> {
 }
 
 export interface Manager {
+  readonly uri?: string;
   engine: Engine;
   opts: ManagerOptions;
   /** The sockets, by namespace. */
@@ -240,17 +236,13 @@ export interface Manager {
   timeout(ms: number | false): this;
 
   /** @internal */
-  _connects: number;
-  /** @internal */
-  _bytesIn: number;
-  /** @internal */
-  _bytesOut: number;
-  /** @internal */
-  _readyState: "opening" | "open" | "closed";
+  _stats: Pick<Stats, "connects" | "bytesIn" | "bytesOut">;
+  /** The engine, from the attempt to connect until its end. @internal */
+  _engine?: Engine;
   /** While an attempt waits for its time: makes it at once. @internal */
   _retry?: () => void;
   /** Closes the connection unless another socket uses it. @internal */
-  _release(): void;
+  _close(): void;
   /** Sends a packet, or throws because the server would refuse it. @internal */
   _send(packet: Packet): void;
 }
@@ -258,7 +250,7 @@ export interface Manager {
 // Reads or sets an option.
 for (const name in defaults) {
   (Manager.prototype as never as Record<string, unknown>)[name] = function (this: Manager, value?: unknown) {
-    if (value === undefined) return this.opts[name];
+    if (value == null) return this.opts[name];
     this.opts[name] = value;
     if (!this.opts.reconnection) this._retry = undefined;
     return this;

@@ -41,6 +41,10 @@ function writeBytes(bytes: Uint8Array): void {
   buffer.set(bytes, start);
 }
 
+const refuse = (what: string): never => {
+  throw TypeError("cannot be sent: " + what);
+};
+
 function write(value: any): void {
   const type = typeof value;
   if (type == "string") {
@@ -58,7 +62,7 @@ function write(value: any): void {
   } else if (value === null) put(0xc0);
   else if (type == "undefined" || type == "function") put(0xd4, 2);
   else if (type == "boolean") put(value ? 0xc3 : 0xc2);
-  else if (type != "object") throw TypeError("cannot be sent: " + type);
+  else if (type != "object") refuse(type);
   else if (Array.isArray(value)) {
     head(value.length, 0x90, 16, 0xdc, 2);
     value.forEach(write);
@@ -66,7 +70,7 @@ function write(value: any): void {
     put(0xd7);
     put(0, 8, value.getTime());
   } else if (isBinary(value)) {
-    if ((value as Blob).size != null) throw TypeError("a Blob cannot be sent with MessagePack: use its arrayBuffer()");
+    if ((value as Blob).size != null) refuse(__DEV__ ? "a Blob with MessagePack; use its arrayBuffer()" : "Blob");
     const bytes = viewOf(value as ArrayBuffer);
     head(bytes.length, 0, 0, 0xc4);
     writeBytes(bytes);
@@ -93,19 +97,16 @@ function read(input: Uint8Array): unknown {
   const bytes = (n: number) => input.slice(take(n), pos);
   const binary = (n: number) => given(bytes(n).buffer);
   const text = (n: number) => new TextDecoder().decode(bytes(n));
-  const list = (n: number) => {
-    take(n);
-    pos -= n; // there is at least a byte for each
+  const list = (length: number, item: () => unknown = value) => {
+    take(length);
+    pos -= length; // there is at least a byte for each
     if (++depth > maxDepth) bad();
-    const values = Array.from({ length: n }, value);
+    const values = Array.from({ length }, item);
     depth--;
     return values;
   };
-  const dict = (n: number) => {
-    const values = list(n * 2);
-    // As properties of its own, whatever they are called.
-    return Object.fromEntries(values.map((key, i) => [key, values[i + 1]] as [string, unknown]).filter((_, i) => !(i % 2)));
-  };
+  // As properties of its own, whatever they are called.
+  const dict = (n: number) => Object.fromEntries(list(n, () => [value(), value()]) as [string, unknown][]);
   // Type 0 is undefined, a Date, or what Node makes of an ArrayBuffer, by its length.
   const ext = (n: number, fixed?: boolean) => {
     const type = int(1);
@@ -144,8 +145,8 @@ export class Encoder {
   encode({ type, data, nsp, id }: Packet): unknown[] {
     at = 0;
     const packet: Partial<Packet> = { type, nsp };
-    if (data !== undefined) packet.data = data;
-    if (id !== undefined) packet.id = id;
+    if (data != null) packet.data = data;
+    if (id != null) packet.id = id;
     write(packet);
     return [buffer.slice(0, at).buffer];
   }

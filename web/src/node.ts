@@ -7,8 +7,7 @@ import { createRequire } from "node:module";
 import type { Carrier, EngineOptions, TransportKind } from "./engine/transport";
 import { polling } from "./engine/polling";
 import { websocket } from "./engine/websocket";
-import { env } from "./env";
-import "./index";
+import { kinds } from "./parts";
 
 /** What goes to the connection itself, by the names of Node. */
 const connectionOptions = [
@@ -121,7 +120,7 @@ const inNode = (kind: TransportKind): TransportKind => ({
 
 const nodePolling = inNode(polling);
 const nodeWebSocket = inNode(websocket);
-env._kinds = { websocket: nodeWebSocket, polling: nodePolling };
+Object.assign(kinds, { websocket: nodeWebSocket, polling: nodePolling });
 
 export { io, io as default, connect, Manager, Socket, protocol, events } from "./core";
 export { nodePolling as Fetch, nodePolling as XHR, nodePolling as NodeXHR, nodeWebSocket as WebSocket, nodeWebSocket as NodeWebSocket };

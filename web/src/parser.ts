@@ -1,17 +1,11 @@
 import { type Binary, given, isBinary } from "./binary";
+import { Type } from "./kinds";
+
+// Other entry points take both from the file that this becomes.
+export * from "./binary";
 
 /** The revision of the Socket.IO protocol. */
 export const protocol = 5;
-
-/** The types of packets; those with attachments are three more than those without. */
-export const enum Type {
-  Connect,
-  Disconnect,
-  Event,
-  Ack,
-  ConnectError,
-  Binary = 3,
-}
 
 /** A Socket.IO packet. */
 export interface Packet {
@@ -20,8 +14,6 @@ export interface Packet {
   nsp: string;
   data?: unknown;
   id?: number;
-  /** How many attachments belong to it; only while it is decoded. */
-  attachments?: number;
   options?: { compress?: boolean };
 }
 
@@ -77,7 +69,7 @@ class Encoder {
       // the bytes of a Node Buffer still are.
       (mayHaveBinary(data) &&
         function (this: Record<string, unknown>, key: string, value: unknown) {
-          const bytes = isBinary(value) ? value : this[key];
+          const bytes = this[key];
           return isBinary(bytes) ? { ["_placeholder"]: true, num: attachments.push(bytes) - 1 } : value;
         }) as never,
     );
@@ -88,10 +80,8 @@ class Encoder {
 
 /** Reads messages and tells of each whole packet. */
 class Decoder {
-  /** The packet that waits for attachments. @internal */
-  _pending?: Packet;
-  /** @internal */
-  _buffers: unknown[] = [];
+  /** Takes the next attachment, while there is one to come. @internal */
+  declare _attach?: (bytes: unknown) => void;
   /** @internal */
   declare _done: (packet: Packet) => void;
 
@@ -101,36 +91,19 @@ class Decoder {
 
   /** Takes the next message; throws if it breaks the protocol. */
   add(message: unknown): void {
-    const { _pending: packet, _buffers: buffers } = this;
-    const text = typeof message == "string";
-    if (text ? packet : !packet || !isBinary(message)) {
-      bad(__DEV__ && (text ? "got plaintext data when reconstructing a packet" : packet ? "Unknown type: " + message : "got binary data when not reconstructing a packet"));
+    const { _attach: attach } = this;
+    const isText = typeof message == "string";
+    if (isText ? attach : !attach || !isBinary(message)) {
+      bad(__DEV__ && (isText ? "got plaintext data when reconstructing a packet" : attach ? "Unknown type: " + message : "got binary data when not reconstructing a packet"));
     }
-    if (text) this._text(message);
-    else if (buffers.push(given(message)) == packet!.attachments) {
-      packet!.data = fill(packet!.data, buffers);
-      delete packet!.attachments;
-      this.destroy();
-      this._done(packet!);
-    }
-  }
-
-  /** Forgets a packet of which only a part has arrived. */
-  destroy(): void {
-    this._pending = undefined;
-    this._buffers = [];
-  }
-
-  /** @internal */
-  _text(text: string): void {
+    if (attach) return attach(message);
     // <type>[<n>-][<nsp>,][<id>][JSON]
-    const [, kind, count, nsp = "/", id, json] = /^([0-6]?)(?:(\d+)-)?(?:(\/[^,]*),?)?(\d*)([^]*)/.exec(text)!;
+    const [text, kind, count, nsp = "/", id, json] = /^([0-6]?)(?:(\d+)-)?(?:(\/[^,]*),?)?(\d*)([^]*)/.exec(message as string)!;
     const binary = +kind > Type.ConnectError;
     const packet: Packet = { type: binary ? +kind - Type.Binary : +kind, nsp };
     if (!kind || (binary ? !(+count > 0 && +count <= maxAttachments) : count)) {
       bad(__DEV__ && (!kind ? "unknown packet type " + parseInt(text[0]) : !binary ? "invalid payload" : +count ? "too many attachments" : "Illegal attachments"));
     }
-    if (binary) packet.attachments = +count;
     if (id) packet.id = +id;
     if (json) {
       try {
@@ -138,21 +111,22 @@ class Decoder {
       } catch (_) {}
       if (!valid(packet)) bad(__DEV__ && "invalid payload");
     }
-    if (binary) this._pending = packet;
-    else this._done(packet);
+    if (binary) {
+      const attachments: unknown[] = [];
+      this._attach = (bytes) => {
+        if (attachments.push(given(bytes)) < +count) return;
+        // Again, now that there is something for the places that were kept.
+        if (json) packet.data = JSON.parse(json, (_, value) => (value?.["_placeholder"] === true ? (typeof value.num == "number" && attachments[value.num]) || bad(__DEV__ && "illegal attachments") : value));
+        this.destroy();
+        this._done(packet);
+      };
+    } else this._done(packet);
   }
-}
 
-/** Puts the attachments in the places that were kept for them. */
-function fill(value: unknown, buffers: unknown[]): unknown {
-  if (value && typeof value == "object") {
-    const dict = value as Record<string, unknown>;
-    if (dict["_placeholder"] === true) {
-      return (typeof dict.num == "number" && buffers[dict.num]) || bad(__DEV__ && "illegal attachments");
-    }
-    for (const key in dict) dict[key] = fill(dict[key], buffers);
+  /** Forgets a packet of which only a part has arrived. */
+  destroy(): void {
+    this._attach = undefined;
   }
-  return value;
 }
 
 /** The codec that servers understand unless they are told otherwise. */

@@ -1,6 +1,4 @@
 // What the server hands out as a module: without what only programs need that
 // are bundled, and can leave out what they do not.
-import "./index";
-
 export * from "./core";
 export { io as default } from "./core";

@@ -1,8 +1,8 @@
 import { explain, warn } from "./dev";
 import { Emitter } from "./emitter";
 import type { Manager } from "./manager";
-import { type Packet, reserved, Type } from "./parser";
-import { later, soon } from "./env";
+import { Type } from "./kinds";
+import { type Packet, reserved } from "./parser";
 import type {
   AckResult,
   AnyListener,
@@ -62,8 +62,8 @@ interface Flags {
   signal?: AbortSignal;
   /** The acknowledgement takes an error first. */
   _withError?: boolean;
-  /** How often it was taken from the queue, and one more. */
-  _tried?: number;
+  /** It was taken from the queue. */
+  _data?: unknown[];
 }
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
@@ -77,21 +77,17 @@ interface Item {
 }
 
 /** Ends the wait for an acknowledgement: with arguments, or with an error. */
-type Settle = (error: Error | null, args?: unknown[]) => void;
+type Settle = (error: Error | null, ...args: unknown[]) => void;
 
-interface Queued {
+interface Queued extends Flags {
   _data: unknown[];
-  _flags: Flags;
+  _tried: number;
   _pending?: boolean;
 }
 
 /** The client's side of one namespace. */
 export class Socket<Listen extends object = DefaultEventsMap, Emit extends object = Listen> extends Emitter<Listen, Emit, SocketEvents> {
-  constructor(
-    readonly io: Manager,
-    readonly nsp: string,
-    opts: SocketOptions = {},
-  ) {
+  constructor(io: Manager, nsp: string, opts: SocketOptions = {}) {
     super();
     // eslint-disable-next-line @typescript-eslint/no-this-alias
     const self = this;
@@ -122,12 +118,12 @@ export class Socket<Listen extends object = DefaultEventsMap, Emit extends objec
       }
     };
 
-    const drain = (force?: boolean) => {
+    const drain = () => {
       const entry = queue[0];
-      if (self.connected && entry && (!entry._pending || force)) {
+      if (self.connected && entry && !entry._pending) {
         entry._pending = true;
-        entry._flags._tried!++;
-        self._flags = entry._flags;
+        entry._tried++;
+        self._flags = entry;
         (self as Socket).emit(...(entry._data as [string]));
       }
     };
@@ -151,11 +147,11 @@ export class Socket<Listen extends object = DefaultEventsMap, Emit extends objec
     };
 
     /** Will not connect by itself any more. */
-    const leave = (reason?: string | false) => {
+    const leave = (reason = "io server disconnect") => {
       self.active = false;
       asked = 0;
-      io._release();
-      if (reason) self._closed(reason);
+      io._close();
+      if (self.connected) self._close(reason);
     };
 
     const refused = (error: Error) => {
@@ -165,6 +161,8 @@ export class Socket<Listen extends object = DefaultEventsMap, Emit extends objec
     };
 
     Object.assign(self, {
+      io,
+      nsp,
       connected: false,
       recovered: false,
       active: false,
@@ -179,15 +177,14 @@ export class Socket<Listen extends object = DefaultEventsMap, Emit extends objec
         if (!self.connected) {
           self.active = true;
           if (!io._retry) io.open();
-          if (io._readyState == "open") void self._opened();
+          if (io._engine?.id) void self._open();
         }
         return self;
       },
 
       disconnect() {
-        const { connected } = self;
-        if (connected) send(Type.Disconnect);
-        leave(connected && "io client disconnect");
+        if (self.connected) send(Type.Disconnect);
+        leave("io client disconnect");
         return self;
       },
 
@@ -198,12 +195,12 @@ export class Socket<Listen extends object = DefaultEventsMap, Emit extends objec
         const ack = typeof data[args.length] == "function" && (data.pop() as Ack);
         self._flags = {};
         if (reserved.test(event)) throw Error(`"${event}" is a reserved event name`);
-        if (retries && !flags._tried && !volatile) {
+        if (retries && !flags._data && !volatile) {
           // Sent one by one, until acknowledged.
-          const entry: Queued = { _data: data, _flags: { ...flags, _withError: true, _tried: 1 } };
+          const entry: Queued = { ...flags, _data: data, _withError: true, _tried: 0 };
           data.push((error: Error | null, ...values: unknown[]) => {
             if (entry != queue[0]) return; // a late answer to an earlier try
-            if (!error || entry._flags._tried! > retries + 1) {
+            if (!error || entry._tried > retries) {
               queue.shift();
               if (ack) ack(error, ...values);
             }
@@ -218,17 +215,17 @@ export class Socket<Listen extends object = DefaultEventsMap, Emit extends objec
         if (ack) {
           const id = (packet.id = ids++);
           const began = Date.now();
-          const settle: Settle = (acks[id] = (error, args = []) => {
+          const settle: Settle = (acks[id] = (error, ...args) => {
             delete acks[id];
-            clearTimeout(timer);
+            clearTimeout(timer as Timer);
             signal?.removeEventListener("abort", abort);
-            if (error) self.sendBuffer = self.sendBuffer.filter((other) => other != packet);
-            else latency = Date.now() - began;
-            if (flags._withError || timeout != null || signal) ack.call(self, error, ...args);
+            self.sendBuffer = self.sendBuffer.filter((other) => other != packet);
+            if (!error) latency = Date.now() - began;
+            if ((flags._withError ?? timeout ?? signal) != null) ack.call(self, error, ...args);
             else if (!error) ack.apply(self, args);
           });
-          const abort = () => settle(signal!.reason || Error("aborted"));
-          const timer = timeout == null ? timeout : later(() => settle(Error("operation has timed out")), timeout, io.opts);
+          const abort = () => settle(signal!.reason || Error("abort"));
+          const timer = timeout != null && later(() => settle(Error("operation has timed out")), timeout, io);
           if (signal?.aborted) {
             abort();
             return self;
@@ -236,7 +233,7 @@ export class Socket<Listen extends object = DefaultEventsMap, Emit extends objec
           signal?.addEventListener("abort", abort);
         }
         const { engine } = io;
-        if (!volatile || (engine?.readyState == "open" && engine.transport.writable)) {
+        if (!volatile || (engine?.id && engine.transport.writable)) {
           if (self.connected && !engine._expired()) dispatch(packet);
           else if (self.sendBuffer.push(packet) > (opts.bufferLimit ?? 1e4)) {
             dropped++;
@@ -247,9 +244,9 @@ export class Socket<Listen extends object = DefaultEventsMap, Emit extends objec
         return self;
       },
 
-      stats: () => ({ connects: io._connects, bytesIn: io._bytesIn, bytesOut: io._bytesOut, latency, buffered: self.sendBuffer.length + queue.length, dropped }),
+      stats: () => ({ ...io._stats, latency, buffered: self.sendBuffer.length + queue.length, dropped }),
 
-      async _opened() {
+      async _open() {
         const { engine } = io;
         const { auth } = self;
         if (asked == engine) return;
@@ -263,36 +260,34 @@ export class Socket<Listen extends object = DefaultEventsMap, Emit extends objec
         }
       },
 
-      _receive({ type, data, id }) {
+      _packet({ type, data, id }) {
         const args = (data || []) as unknown[];
-        if (type == Type.Connect) {
-          const { sid, pid: given } = args as { sid?: string; pid?: string };
-          if (!sid) return void self._fire("connect_error", Error(__DEV__ ? "the server speaks version 2 of Socket.IO, which this client does not" : "version 2"));
+        const { sid, pid: given } = args as never as { sid?: string; pid?: string };
+        if (type == Type.Connect && sid) {
           self.id = sid;
           self.recovered = !!given && pid == given;
           pid = given;
           self.connected = true;
           self.receiveBuffer.splice(0).map(deliver);
           self.sendBuffer.splice(0).map((packet) => dispatch(packet, 1));
-          drain(true);
+          drain();
           self._fire("connect");
         } else if (type == Type.Event) {
           if (id != null) {
             args.push((...answer: unknown[]) => {
-              if (id != null) send(Type.Ack, answer, id);
-              id = undefined;
+              if (id != null) id = send(Type.Ack, answer, id) as undefined;
             });
           }
           if (self.connected) deliver(args);
           else self.receiveBuffer.push(args);
         } else if (type == Type.Ack) {
-          acks[id!]?.(null, args);
-        } else if (type == Type.Disconnect) leave("io server disconnect");
-        // A string is what a server of revision 4 sends.
-        else refused(Object.assign(Error((args as never as Error).message || (data as string)), { data: (args as never as { data: unknown }).data }));
+          acks[id!]?.(null, ...args);
+        } else if (type == Type.Disconnect) leave();
+        // A string is what a server of revision 4 sends; one of version 2 sends no sid.
+        else refused(Object.assign(Error((args as never as Error).message || (data as string) || (__DEV__ ? "the server speaks version 2 of Socket.IO, which this client does not" : "version 2")), { data: (args as never as { data: unknown }).data }));
       },
 
-      _closed(reason, details) {
+      _close(reason, details) {
         asked = 0;
         self.connected = false;
         self.id = undefined;
@@ -350,6 +345,8 @@ export class Socket<Listen extends object = DefaultEventsMap, Emit extends objec
 }
 
 export interface Socket<Listen extends object, Emit extends object> {
+  readonly io: Manager;
+  readonly nsp: string;
   /** Undefined while not connected. */
   id?: string;
   connected: boolean;
@@ -388,30 +385,19 @@ export interface Socket<Listen extends object, Emit extends object> {
   /** The catch-all listeners, as those of "Any" and "AnyOutgoing". @internal */
   _any: Emitter;
   /** The connection is open: joins the namespace. @internal */
-  _opened(): Promise<void>;
+  _open(): Promise<void>;
   /** @internal */
-  _receive(packet: Packet): void;
+  _packet(packet: Packet): void;
   /** @internal */
-  _closed(reason: string, details?: unknown): void;
+  _close(reason: string, details?: unknown): void;
 }
 
 // Both kinds of catch-all listeners, by an emitter of their own.
 for (const name of ["Any", "AnyOutgoing"]) {
-  Object.assign(Socket.prototype, {
-    ["on" + name](this: Socket, listener: AnyListener) {
-      this._any.on(name, listener);
-      return this;
-    },
-    ["prepend" + name](this: Socket, listener: AnyListener) {
-      this._any._listeners[name] = [listener as never, ...this._any.listeners(name)];
-      return this;
-    },
-    ["off" + name](this: Socket, listener?: AnyListener) {
-      this._any.off(name, listener);
-      return this;
-    },
-    ["listeners" + name](this: Socket) {
-      return this._any.listeners(name);
-    },
-  });
+  for (const verb of ["on", "off", "listeners", "prepend"] as const) {
+    (Socket.prototype as never as Record<string, unknown>)[verb + name] = function (this: Socket, listener: AnyListener) {
+      const result = (this._any[verb] as Emitter["on"])(name, listener);
+      return (result as unknown) == this._any ? this : result;
+    };
+  }
 }

@@ -12,3 +12,5 @@ export declare const sizeOf: (data: string | Binary) => number;
 export declare const viewOf: (data: ArrayBuffer | ArrayBufferView) => Uint8Array;
 /** The same, also of a Blob, which has to be read. */
 export declare const bytesOf: (data: Binary) => Promise<Uint8Array>;
+/** Throws if the server would take a message for too large. */
+export declare function check(message: string | Binary, max: number): void;

@@ -1,5 +1,4 @@
 import { polling } from "./engine/polling";
-import "./full";
 export * from "./core";
 export { io as default } from "./core";
 export { polling as Fetch, polling as XHR, polling as NodeXHR };

@@ -17,7 +17,6 @@ declare function lookup(uri?: string | Options, opts?: Options): Socket<any, any
 declare const io: typeof lookup & {
     Manager: typeof Manager;
     Socket: typeof Socket;
-    protocol: number;
     io: typeof lookup;
     connect: typeof lookup;
 };

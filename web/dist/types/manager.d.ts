@@ -35,10 +35,10 @@ interface ManagerEvents {
 }
 /** A connection that comes back, shared by the sockets of several namespaces. */
 export declare class Manager extends Emitter<ManagerEvents> {
-    readonly uri?: string | undefined;
-    constructor(uri?: string | undefined, opts?: ManagerOptions);
+    constructor(uri?: string, opts?: ManagerOptions);
 }
 export interface Manager {
+    readonly uri?: string;
     engine: Engine;
     opts: ManagerOptions;
     /** The sockets, by namespace. */

@@ -1,2 +1,2 @@
-import { type env } from "./env";
-export declare const watch: typeof env._watch;
+import type { Manager } from "./manager";
+export declare const watch: (manager: Manager) => ((on?: boolean) => void);

@@ -1,14 +1,6 @@
+export * from "./binary";
 /** The revision of the Socket.IO protocol. */
 export declare const protocol = 5;
-/** The types of packets; those with attachments are three more than those without. */
-export declare const enum Type {
-    Connect = 0,
-    Disconnect = 1,
-    Event = 2,
-    Ack = 3,
-    ConnectError = 4,
-    Binary = 3
-}
 /** A Socket.IO packet. */
 export interface Packet {
     /** 0 CONNECT, 1 DISCONNECT, 2 EVENT, 3 ACK, 4 CONNECT_ERROR. */
@@ -16,8 +8,6 @@ export interface Packet {
     nsp: string;
     data?: unknown;
     id?: number;
-    /** How many attachments belong to it; only while it is decoded. */
-    attachments?: number;
     options?: {
         compress?: boolean;
     };

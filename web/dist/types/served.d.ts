@@ -1,3 +1,2 @@
-import "./index";
 export * from "./core";
 export { io as default } from "./core";

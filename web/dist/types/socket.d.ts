@@ -46,8 +46,6 @@ interface SocketEvents {
 }
 /** The client's side of one namespace. */
 export declare class Socket<Listen extends object = DefaultEventsMap, Emit extends object = Listen> extends Emitter<Listen, Emit, SocketEvents> {
-    readonly io: Manager;
-    readonly nsp: string;
     constructor(io: Manager, nsp: string, opts?: SocketOptions);
     /** Makes the next event one that is dropped if it cannot leave at once. */
     get volatile(): this;
@@ -64,6 +62,8 @@ export declare class Socket<Listen extends object = DefaultEventsMap, Emit exten
     emitWithAck<E extends EventNames<Emit>>(event: E, ...args: WithoutAck<EventParams<Emit, E>>): Promise<AckResult<EventParams<Emit, E>>>;
 }
 export interface Socket<Listen extends object, Emit extends object> {
+    readonly io: Manager;
+    readonly nsp: string;
     /** Undefined while not connected. */
     id?: string;
     connected: boolean;

@@ -1,9 +1,7 @@
 import { events } from "./events";
-import "./full";
 declare const _default: ((uri?: string | import("./io").Options, opts?: import("./io").Options) => import("./socket").Socket<any, any>) & {
     Manager: typeof import("./manager").Manager;
     Socket: typeof import("./socket").Socket;
-    protocol: number;
     io: (uri?: string | import("./io").Options, opts?: import("./io").Options) => import("./socket").Socket<any, any>;
     connect: (uri?: string | import("./io").Options, opts?: import("./io").Options) => import("./socket").Socket<any, any>;
 } & {

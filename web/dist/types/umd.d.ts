@@ -2,7 +2,6 @@ import * as all from "./index";
 declare const _default: ((uri?: string | all.Options, opts?: all.Options) => all.Socket<any, any>) & {
     Manager: typeof all.Manager;
     Socket: typeof all.Socket;
-    protocol: number;
     io: (uri?: string | all.Options, opts?: all.Options) => all.Socket<any, any>;
     connect: (uri?: string | all.Options, opts?: all.Options) => all.Socket<any, any>;
 };

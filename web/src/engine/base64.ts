@@ -1,17 +1,15 @@
 import { bytesOf } from "../binary";
-import { scope } from "../env";
 import { encode, decode, type EnginePacket } from "./packet";
 
 /** Writes a packet as text, bytes as base64; a Blob has to be read first. */
 export async function encodeBase64(packet: EnginePacket): Promise<string> {
   const message = encode(packet);
-  return typeof message == "string" ? message : "b" + scope.btoa((await bytesOf(message)).reduce((text, byte) => text + String.fromCharCode(byte), ""));
+  return typeof message == "string" ? message : "b" + btoa((await bytesOf(message)).reduce((text, byte) => text + String.fromCharCode(byte), ""));
 }
 
 /** Reads a packet that came as text, bytes as base64; undefined if it is none. */
 export function decodeBase64(text: string): EnginePacket | undefined {
-  if (text[0] != "b") return decode(text);
   try {
-    return { type: "message", data: Uint8Array.from(scope.atob(text.slice(1)), (c) => c.charCodeAt(0)).buffer };
+    return decode(text[0] == "b" ? Uint8Array.from(atob(text.slice(1)), (c) => c.charCodeAt(0)).buffer : text);
   } catch (_) {}
 }

@@ -1,17 +1,9 @@
 import { Emitter } from "../emitter";
-import { env, later, soon, type Timer } from "../env";
+import { kinds } from "../parts";
 import { parse } from "../url";
+import { start } from "./several";
 import type { EnginePacket, PacketName, RawData } from "./packet";
-import type { CloseDetails, EngineOptions, Host, Transport, TransportError, TransportKind } from "./transport";
-
-/** What the server says in the handshake. */
-interface Handshake {
-  sid: string;
-  upgrades: string[];
-  pingInterval: number;
-  pingTimeout: number;
-  maxPayload?: number;
-}
+import type { CloseDetails, EngineOptions, Handshake, Host, Transport, TransportError, TransportKind } from "./transport";
 
 interface EngineEvents {
   open: () => void;
@@ -32,36 +24,36 @@ export class Engine extends Emitter<EngineEvents> {
   readyState: "opening" | "open" | "closing" | "closed" = "opening";
   /** What has not left yet; its first entries may be on their way. */
   writeBuffer: EnginePacket[] = [];
-  id?: string;
-  upgrading?: boolean;
+  declare id?: string;
+  declare upgrading?: boolean;
   declare transport: Transport;
+  declare readonly opts: EngineOptions;
   /** @internal */
-  declare _upgrades: string[];
-  /** @internal */
-  declare _maxPayload: number;
+  declare _handshake: Handshake;
   private declare _timer?: Timer;
-  /** When a ping has to come. */
-  private declare _due: number;
-  private declare _interval: number;
-  private declare _patience: number;
+  /** When the next ping has to be there. @internal */
+  /** @internal */
+  declare _deadline: number;
+  private declare readonly _uri?: string;
+  private declare readonly _owner: (event: string, a?: unknown, b?: unknown) => void;
 
   /** @param _owner hears of every event before the listeners do. */
-  constructor(
-    private readonly _uri: string | undefined,
-    readonly opts: EngineOptions,
-    private readonly _owner: (event: string, a?: unknown, b?: unknown) => void,
-  ) {
+  constructor(_uri: string | undefined, opts: EngineOptions, _owner: (event: string, a?: unknown, b?: unknown) => void) {
     super();
+    Object.assign(this, { _uri, opts, _owner });
     const { transports } = opts;
-    const kinds = Object.values(env._kinds);
-    env._start(this, this, transports ? transports.map((want) => env._kinds[want as string] || (want as TransportKind)).filter((kind) => kind._start) : kinds);
-    if (!this.transport) soon(() => this._fire("error", "No transports available"));
+    const usable = (transports || Object.keys(kinds)).map((want) => kinds[want as string] || (want as TransportKind)).filter((kind) => kind._start);
+    if (usable[0]) {
+      if (__CORE__) this.transport = this._create(usable[0], this);
+      else start(this, this, usable);
+    }
+    else soon(() => this._fire("error", "No transports available"));
   }
 
   /** @internal */
-  override _fire(event: string, a?: unknown, b?: unknown): void {
+  override _fire(event: string, a?: unknown, b?: unknown): this {
     this._owner(event, a, b);
-    super._fire(event, a, b);
+    return super._fire(event, a, b);
   }
 
   /** Sends a message. */
@@ -76,9 +68,9 @@ export class Engine extends Emitter<EngineEvents> {
 
   /** Closes the connection after what waits has left. */
   close(): this {
-    if (/^open/.test(this.readyState)) {
+    if (this.readyState > "o") {
       this.readyState = "closing";
-      const finish = () => this._close("forced close", undefined, true);
+      const finish = () => this._close("forced close");
       if (this.writeBuffer[0]) this.once("drain", finish);
       else finish();
     }
@@ -87,7 +79,7 @@ export class Engine extends Emitter<EngineEvents> {
 
   /** @internal */
   _write(type: PacketName, data?: RawData): this {
-    if (/^open/.test(this.readyState)) {
+    if (this.readyState > "o") {
       const packet: EnginePacket = { type, data };
       this._fire("packetCreate", packet);
       this.writeBuffer.push(packet);
@@ -101,11 +93,10 @@ export class Engine extends Emitter<EngineEvents> {
     const [secure, host, , ownQuery] = parse(this._uri);
     const own = ownQuery || new URLSearchParams(query as never) + "";
     return (
-      scheme + secure + "://" + host + path!.replace(/\/$/, "") +
-      (addTrailingSlash == false ? "?" : "/?") +
+      scheme + secure + "://" + host + path!.replace(/\/?$/, addTrailingSlash == false ? "?" : "/?") +
       (own && own + "&") +
       "EIO=4&transport=" + name +
-      (timestampRequests ?? name == "polling" ? "&" + timestampParam + "=" + (Date.now() + Math.random()).toString(36) : "") +
+      (timestampRequests ?? name == "polling" ? "&" + timestampParam + "=" + Math.random() : "") +
       (this.id ? "&sid=" + this.id : "")
     );
   }
@@ -125,20 +116,16 @@ export class Engine extends Emitter<EngineEvents> {
    * held back could not say so. Ends the connection in that case. @internal
    */
   _expired(): boolean {
-    const late = Date.now() > this._due + this._patience;
+    const late = Date.now() > this._deadline;
     if (late) soon(() => this._close("ping timeout"));
     return late;
   }
 
-  /** Waits for a ping until so many milliseconds after it is due. @internal */
-  _awaitPing(grace: number): void {
+  /** Waits so many milliseconds for a ping. @internal */
+  _awaitPing(ms = this._handshake.pingInterval + this._handshake.pingTimeout): void {
+    this._deadline = Date.now() + ms;
     clearTimeout(this._timer);
-    this._timer = later(() => this._close("ping timeout"), Math.max(this._due - Date.now(), 0) + Math.min(grace, this._patience), this.opts);
-  }
-
-  private _heard(): void {
-    this._due = Date.now() + this._interval;
-    this._awaitPing(this._patience);
+    this._timer = later(() => this._close("ping timeout"), ms, this);
   }
 
   /** @internal */
@@ -147,16 +134,17 @@ export class Engine extends Emitter<EngineEvents> {
     if (this.readyState == "closed") return;
     this._fire("packet", packet);
     if (type == "open") {
-      ({ sid: this.id, upgrades: this._upgrades, maxPayload: this._maxPayload = Infinity, pingInterval: this._interval, pingTimeout: this._patience } = JSON.parse(data as string) as Handshake);
+      this._handshake = JSON.parse(data as string);
+      this.id = this._handshake.sid;
       if (this.readyState == "opening") {
         this.readyState = "open";
-        this._heard();
+        this._awaitPing();
         this._fire(type);
         this._flush();
       }
     } else if (type == "ping") {
       this._write("pong");
-      this._heard();
+      this._awaitPing();
       this._fire(type);
     } else if (type == "message") this._fire(type, data);
   }
@@ -170,17 +158,16 @@ export class Engine extends Emitter<EngineEvents> {
 
   /** @internal */
   _end(details: unknown): void {
-    const failed = details instanceof Error;
-    if (failed && this.readyState != "closed") this._fire("error", details);
-    this._close(failed ? "transport error" : "transport close", details);
+    this._close("transport " + (details instanceof Error ? "error" : "close"), details);
   }
 
   /** @internal */
-  _close(reason: string, details?: unknown, polite?: boolean): void {
+  _close(reason: string, details?: unknown): void {
     if (this.readyState != "closed") {
       clearTimeout(this._timer);
       this.readyState = "closed";
-      this.transport?._close(polite);
+      if (details instanceof Error) this._fire("error", details);
+      this.transport?._close();
       this.id = undefined;
       this._fire("close", reason, details);
       this.writeBuffer = [];

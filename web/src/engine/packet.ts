@@ -18,8 +18,9 @@ export interface EnginePacket {
 export const encode = ({ type, data = "" }: EnginePacket): RawData =>
   typeof data == "string" ? packetTypes.indexOf(type) + data : data;
 
-/** Reads a packet that came as text; undefined if it is none. */
-export function decode(text: string): EnginePacket | undefined {
-  const type = packetTypes[text[0] as unknown as number];
-  return type && { type, data: text.slice(1) };
+/** Reads a frame; undefined if it is no packet. */
+export function decode(data: RawData): EnginePacket | undefined {
+  if (typeof data != "string") return { type: "message", data };
+  const type = packetTypes[data[0] as unknown as number];
+  return type && { type, data: data.slice(1) };
 }

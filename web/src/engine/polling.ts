@@ -1,5 +1,4 @@
 import { sizeOf } from "../binary";
-import { later } from "../env";
 import { decodeBase64, encodeBase64 } from "./base64";
 import { type Transport, transportError, type TransportKind } from "./transport";
 
@@ -18,40 +17,45 @@ export const polling: TransportKind = {
 
     const end = (details: unknown) => {
       if (!closed) {
-        self._close();
+        hangUp();
         self._host._end(details);
       }
+    };
+    const hangUp = () => {
+      closed = true;
+      aborter.abort();
     };
 
     // Resolves with the body, or undefined: a failure ends the transport.
     const request = async (what: "poll" | "post", body?: string): Promise<string | undefined> => {
-      let why: [status: number, context: unknown];
-      const timer = opts.requestTimeout ? later(() => aborter.abort(), opts.requestTimeout, opts) : undefined;
+      let status = 0;
+      let context: unknown;
+      const timer = opts.requestTimeout && later(() => aborter.abort(), opts.requestTimeout, engine);
       try {
         const response = await (opts.fetch || fetch)(engine._url("polling", "http", opts), {
-          method: body ? "POST" : "GET",
+          method: body && "POST",
           body,
           // The last word of a page that is being left.
           keepalive: body == "1",
-          credentials: opts.withCredentials ? "include" : "same-origin",
+          credentials: opts.withCredentials ? "include" : undefined,
           headers: opts.extraHeaders,
           signal: aborter.signal,
         });
         if (response.status == 200) return await response.text();
-        why = [response.status, response];
+        ({ status } = context = response);
       } catch (err) {
-        why = [0, err];
+        context = err;
       } finally {
-        clearTimeout(timer);
+        clearTimeout(timer as Timer);
       }
-      end(transportError(`xhr ${what} error`, ...why));
+      end(transportError(`xhr ${what} error`, status, context));
     };
 
     const poll = async () => {
       waiting = true;
       const text = await request("poll");
       waiting = false;
-      for (const part of text?.split(separator) || []) {
+      for (const part of (text || "").split(separator)) {
         if (closed) return;
         const packet = decodeBase64(part);
         if (packet && packet.type != "close") self._host._packet(packet);
@@ -69,44 +73,42 @@ export const polling: TransportKind = {
 
     const self: Transport = {
       name: "polling",
-      writable: true,
+      get writable() {
+        return !sending && !paused;
+      },
       _host: host,
 
       async _send(packets) {
         const parts: string[] = [];
         let size = 0;
-        self.writable = false;
         sending = true;
         for (const packet of packets) {
           const part = await encodeBase64(packet);
           size += sizeOf(part) + 1;
           // The server takes only so much at once.
-          if (parts[0] && size > engine._maxPayload) break;
+          if (parts[0] && size > engine._handshake.maxPayload!) break;
           parts.push(part);
         }
-        if (!closed && (await request("post", parts.join(separator))) != null && !closed) {
+        if (!closed) await request("post", parts.join(separator));
+        if (!closed) {
           sending = false;
-          self.writable = !paused;
           self._host._drain(parts.length);
-          if (paused) next();
+          next();
         }
       },
 
-      _close(polite) {
-        if (!closed) {
+      _close() {
+        // With a session that does not go on elsewhere.
+        if (!closed && !paused && engine.id) {
           closed = true;
-          const abort = () => aborter.abort();
-          if (polite && engine.id) {
-            // The server answers the GET that waits; then there is nothing left.
-            void request("post", "1").then(abort);
-            later(abort, 5000, opts);
-          } else abort();
-        }
+          // The server answers the GET that waits; then there is nothing left.
+          void request("post", "1").then(hangUp);
+          later(hangUp, 5000, engine);
+        } else hangUp();
       },
 
       _pause(done) {
         paused = done;
-        self.writable = !done && !sending;
         next();
       },
     };

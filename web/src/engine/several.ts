@@ -1,6 +1,5 @@
-import { env, later, type Timer } from "../env";
-import type { Carrier, Host, TransportError, TransportKind } from "./transport";
-import { upgrade } from "./upgrade";
+import { kinds as available } from "../parts";
+import type { Carrier, Host, Transport, TransportError, TransportKind } from "./transport";
 
 /** How long a transport may take to open when there is another to try. */
 const patience = 5000;
@@ -11,29 +10,38 @@ let good: TransportKind | undefined;
 /**
  * Opens transports one after the other until one works, and then goes on to a
  * better one if there is one.
+ *
+ * A browser tells no one why a WebSocket was refused. Polling is told; so the last
+ * try asks for the status, for an error that says nothing.
  */
-export function start(engine: Carrier, host: Host, kinds: TransportKind[]): void {
+export function start(engine: Carrier, host: Host, kinds: TransportKind[], refused?: TransportError): void {
   const { rememberUpgrade, tryAllTransports, upgrade: mayUpgrade } = engine.opts;
   const [kind, next] = rememberUpgrade && kinds.includes(good!) ? [good!] : kinds;
-  if (!kind) return;
   const polls = kind.name == "polling";
   const last = !next || !(tryAllTransports ?? !polls);
   let timer: Timer | undefined;
   const transport = (engine.transport = engine._create(kind, {
     _packet(packet) {
       clearTimeout(timer);
+      if (refused) {
+        // That opened a session, which nobody wants; the engine closes it.
+        engine.id = JSON.parse(packet.data as string).sid;
+        return host._end(refused);
+      }
       transport._host = host;
       if (!polls) good = kind;
       host._packet(packet);
       if (polls && mayUpgrade != false && engine.readyState == "open") {
-        upgrade(engine, host, kinds.filter(({ name }) => engine._upgrades.includes(name)), (kind) => (good = kind));
+        for (const kind of kinds) if (engine._handshake.upgrades.includes(kind.name)) upgrade(engine, host, kind);
       }
     },
     _end(details) {
       clearTimeout(timer);
       good = undefined;
-      if (engine.readyState != "opening" || (last && polls)) host._end(details);
-      else if (last) start(engine, asking(engine, host, details as TransportError), [env._kinds.polling]);
+      // 400 may only say that polling is off.
+      if (refused && (details as TransportError).description as number > 400) refused.description = (details as TransportError).description;
+      if (engine.readyState != "opening" || (last && polls)) host._end(refused || details);
+      else if (last) start(engine, host, [available.polling], details as TransportError);
       else start(engine, host, kinds.slice(1));
     },
   } as Host));
@@ -41,25 +49,61 @@ export function start(engine: Carrier, host: Host, kinds: TransportKind[]): void
     timer = later(() => {
       transport._close();
       transport._host._end(Error("timeout"));
-    }, patience, engine.opts);
+    }, patience, engine);
   }
 }
 
 /**
- * A browser tells no one why a WebSocket was refused. Polling is told; so this
- * takes the status from its error, in the place of an event that says nothing.
+ * Tries to move the engine from its transport to a better one, while messages
+ * go on: a probe over the new transport, then silence on the old one, then the
+ * upgrade packet. If anything fails, all stays as it is.
  */
-const asking = (engine: Carrier, host: Host, error: TransportError) =>
-  ({
-    _packet({ data }) {
-      // That opened a session, which nobody wants.
-      engine.id = (/"sid":"(.+?)"/.exec(data as string) || [])[1];
-      engine.transport._close(true);
-      host._end(error);
-    },
-    _end({ description }: TransportError) {
-      // 400 may only say that polling is off.
-      if ((description as number) > 400) error.description = description;
-      host._end(error);
-    },
-  }) as Host;
+function upgrade(engine: Carrier, host: Host, kind: TransportKind): void {
+  const old = engine.transport;
+  let next: Transport | undefined;
+  let paused: unknown;
+  let over: unknown;
+  const fail = (cause?: unknown) => {
+    if (over) return;
+    over = 1;
+    next?._close();
+    if (paused) {
+      engine.upgrading = false;
+      old._pause!();
+    }
+    engine._fire("upgradeError", Object.assign(Error("probe error"), { transport: kind.name, cause }));
+    engine._flush();
+  };
+  const probe = () => {
+    if (over) return;
+    next = engine._create(kind, {
+      _open: () => next!._send([{ type: "ping", data: "probe" }]),
+      _packet({ type, data }) {
+        if (over) return;
+        if (type + data! != "pongprobe" || engine.upgrading) return fail(type);
+        engine.upgrading = true;
+        paused = 1;
+        engine._fire("upgrading", next);
+        old._pause!(() => {
+          if (over) return;
+          over = 1;
+          engine.writeBuffer.unshift({ type: "upgrade" });
+          old._close();
+          next!._host = host;
+          engine.transport = next!;
+          engine.upgrading = false;
+          good = kind;
+          engine._fire("upgrade", next);
+          engine._flush();
+        });
+      },
+      _drain() {},
+      _end: fail,
+    });
+  };
+  engine.once("close", fail);
+  engine.once("upgrade", fail);
+  // WebTransport goes first.
+  if (kind.name == "websocket" && engine._handshake.upgrades[1]) later(probe, 200, engine);
+  else probe();
+}

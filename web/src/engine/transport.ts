@@ -70,6 +70,15 @@ export interface CloseDetails {
   context?: unknown;
 }
 
+/** What the server says in the handshake. */
+export interface Handshake {
+  sid: string;
+  upgrades: string[];
+  pingInterval: number;
+  pingTimeout: number;
+  maxPayload?: number;
+}
+
 /** What a transport knows of the connection it belongs to. */
 export interface Carrier {
   id?: string;
@@ -80,9 +89,7 @@ export interface Carrier {
   readonly opts: EngineOptions;
   once(event: "close" | "upgrade", listener: () => void): unknown;
   /** @internal */
-  _maxPayload: number;
-  /** What the server can do besides. @internal */
-  _upgrades: string[];
+  _handshake: Handshake;
   /** @internal */
   _url(name: string, scheme: string, opts: EngineOptions): string;
   /** @internal */
@@ -102,8 +109,8 @@ export interface Transport {
   _host: Host;
   /** Sends packets, or the first of them. @internal */
   _send(packets: EnginePacket[]): void;
-  /** Ends it, telling the server if it is open and `polite`. @internal */
-  _close(polite?: boolean): void;
+  /** Ends it, and tells the server unless that is known to it. @internal */
+  _close(): void;
   /** Present on a transport that can be left for another. @internal */
   _pause?(done?: () => void): void;
 }

@@ -1,4 +1,3 @@
-import { soon } from "../env";
 import { decode, encode } from "./packet";
 import { type Transport, transportError, type TransportKind } from "./transport";
 
@@ -11,8 +10,10 @@ export const websocket: TransportKind = {
     let ws: InstanceType<NonNullable<typeof opts.WebSocket>>;
 
     const end = (details: unknown) => {
-      if (!closed) self._host._end(details);
-      closed = 1;
+      if (!closed) {
+        self._close();
+        self._host._end(details);
+      }
     };
     const fail = (event: unknown) => end(transportError("websocket error", event));
 
@@ -47,7 +48,7 @@ export const websocket: TransportKind = {
       ws.binaryType = "arraybuffer";
       ws.onopen = () => self._host._open?.();
       ws.onmessage = ({ data }: MessageEvent) => {
-        const packet = typeof data == "string" ? decode(data) : { type: "message" as const, data };
+        const packet = decode(data);
         if (packet) self._host._packet(packet);
         else fail(Error("parser error"));
       };

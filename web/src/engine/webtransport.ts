@@ -1,5 +1,4 @@
 import { bytesOf } from "../binary";
-import { soon } from "../env";
 import { decode, encode, type EnginePacket } from "./packet";
 import { type Transport, transportError, type TransportKind } from "./transport";
 

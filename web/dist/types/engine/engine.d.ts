@@ -16,20 +16,16 @@ interface EngineEvents {
 }
 /** A connection to a server, over one transport after another. */
 export declare class Engine extends Emitter<EngineEvents> {
-    private readonly _uri;
-    readonly opts: EngineOptions;
-    private readonly _owner;
     readyState: "opening" | "open" | "closing" | "closed";
     /** What has not left yet; its first entries may be on their way. */
     writeBuffer: EnginePacket[];
     id?: string;
     upgrading?: boolean;
     transport: Transport;
+    readonly opts: EngineOptions;
     private _timer?;
-    /** When a ping has to come. */
-    private _due;
-    private _interval;
-    private _patience;
+    private readonly _uri?;
+    private readonly _owner;
     /** @param _owner hears of every event before the listeners do. */
     constructor(_uri: string | undefined, opts: EngineOptions, _owner: (event: string, a?: unknown, b?: unknown) => void);
     /** Sends a message. */
@@ -38,6 +34,5 @@ export declare class Engine extends Emitter<EngineEvents> {
     send(data: RawData): this;
     /** Closes the connection after what waits has left. */
     close(): this;
-    private _heard;
 }
 export {};

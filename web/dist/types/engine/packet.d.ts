@@ -11,5 +11,5 @@ export interface EnginePacket {
 }
 /** Writes a packet as a frame: as text, but bytes as they are. */
 export declare const encode: ({ type, data }: EnginePacket) => RawData;
-/** Reads a packet that came as text; undefined if it is none. */
-export declare function decode(text: string): EnginePacket | undefined;
+/** Reads a frame; undefined if it is no packet. */
+export declare function decode(data: RawData): EnginePacket | undefined;

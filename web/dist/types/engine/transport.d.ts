@@ -66,6 +66,14 @@ export interface CloseDetails {
     description: string;
     context?: unknown;
 }
+/** What the server says in the handshake. */
+export interface Handshake {
+    sid: string;
+    upgrades: string[];
+    pingInterval: number;
+    pingTimeout: number;
+    maxPayload?: number;
+}
 /** What a transport knows of the connection it belongs to. */
 export interface Carrier {
     id?: string;
