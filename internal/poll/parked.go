@@ -2,6 +2,7 @@ package poll
 
 import (
 	"net"
+	"sync"
 	"time"
 
 	"github.com/sockeye-go/socketio/internal/stack"
@@ -14,17 +15,61 @@ import (
 // something, it leaves its place to a new one, and goes on to the handler, which
 // needs much more of it.
 type parked struct {
-	nc      net.Conn
-	small   [smallRead]byte
-	large   *[readSize]byte // only while a read has just filled its buffer
-	writing bool            // the flusher runs
+	nc    net.Conn
+	small [smallRead]byte
+	// Those that the next read gets because the last one has filled its buffer, of
+	// which one that comes to nothing may wait for long: so the largest is not for
+	// whoever has sent a few bytes.
+	medium  *[mediumRead]byte
+	large   *[readSize]byte
+	writing bool // the flusher runs
 }
 
 func newParked(nc net.Conn) backend { return &parked{nc: nc} }
 
 // smallRead is the buffer that an idle connection keeps. It holds a heartbeat
 // and most events; more is read with a shared buffer.
-const smallRead = 256
+const smallRead = 240
+
+const mediumRead = 4 << 10
+
+var mediumBuffers = sync.Pool{New: func() any { return new([mediumRead]byte) }}
+
+// buffer is what the next read fills.
+func (p *parked) buffer() []byte {
+	switch {
+	case p.large != nil:
+		return p.large[:]
+	case p.medium != nil:
+		return p.medium[:]
+	}
+	return p.small[:]
+}
+
+// refit chooses the next buffer, a larger one if the last was full.
+func (p *parked) refit(full bool) {
+	switch {
+	case !full:
+		p.giveBack()
+	case p.large != nil:
+	case p.medium != nil:
+		p.giveBack()
+		p.large = readBuffers.Get().(*[readSize]byte)
+	default:
+		p.medium = mediumBuffers.Get().(*[mediumRead]byte)
+	}
+}
+
+func (p *parked) giveBack() {
+	if p.medium != nil {
+		mediumBuffers.Put(p.medium)
+		p.medium = nil
+	}
+	if p.large != nil {
+		readBuffers.Put(p.large)
+		p.large = nil
+	}
+}
 
 func (p *parked) start(c *Conn) { go p.wait(c) }
 
@@ -33,10 +78,7 @@ func (p *parked) wakeReader(c *Conn) { go p.wait(c) }
 // wait reads once. Nothing that is called here, or in place of it, may need much
 // stack before Read has returned.
 func (p *parked) wait(c *Conn) {
-	buf := p.small[:]
-	if p.large != nil {
-		buf = p.large[:]
-	}
+	buf := p.buffer()
 	n, err := p.nc.Read(buf)
 	p.received(c, buf, n, err)
 }
@@ -48,21 +90,12 @@ func (p *parked) received(c *Conn, buf []byte, n int, err error) {
 	if n > 0 {
 		c.h.Data(buf[:n])
 	}
-	switch full := n == len(buf); {
-	case full && p.large == nil:
-		p.large = readBuffers.Get().(*[readSize]byte)
-	case !full && p.large != nil:
-		readBuffers.Put(p.large)
-		p.large = nil
-	}
+	p.refit(n == len(buf))
 	if err == nil && !p.goOn(c) {
 		err = net.ErrClosed
 	}
 	if err != nil {
-		if p.large != nil {
-			readBuffers.Put(p.large)
-			p.large = nil
-		}
+		p.giveBack()
 		c.readerDone(err)
 	}
 	c.h.Batch(true)

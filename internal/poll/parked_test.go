@@ -1,0 +1,44 @@
+package poll_test
+
+import (
+	"io"
+	"net"
+	"slices"
+	"testing"
+
+	"github.com/sockeye-go/socketio/internal/poll"
+)
+
+// A feeder is a connection of which each Read gets as many bytes as are next in its
+// list, or as fit, and notes how many would have fitted.
+type feeder struct {
+	net.Conn
+	sizes []int
+	rooms []int
+}
+
+func (f *feeder) Read(p []byte) (int, error) {
+	if len(f.sizes) == 0 {
+		return 0, io.EOF
+	}
+	f.rooms = append(f.rooms, len(p))
+	n := min(f.sizes[0], len(p))
+	f.sizes = f.sizes[1:]
+	return n, nil
+}
+
+func (f *feeder) Close() error { return nil }
+
+// TestParkedBuffers: a connection that reads a lot gets larger buffers, step by step,
+// so that a few bytes do not have it hold a large one, and gives them back.
+func TestParkedBuffers(t *testing.T) {
+	const small, medium, large, all = 240, 4 << 10, 72 << 10, 1 << 20
+	f := &feeder{sizes: []int{7, all, all, all, 100, all, 100, 7}}
+	r := newRecorder(t)
+	poll.New(f, r, limits).Start(nil)
+	<-r.ended
+	want := []int{small, small, medium, large, large, small, medium, small}
+	if !slices.Equal(f.rooms, want) {
+		t.Errorf("buffers of %d; want %d", f.rooms, want)
+	}
+}
