@@ -191,14 +191,16 @@ func (a *Ordered) release(s *session) {
 	s.mu.Lock()
 	s.claimed, s.taking = false, false
 	s.tell()
-	over := s.ended || s.m != nil
+	over, here := s.ended, s.m != nil
 	s.mu.Unlock()
 	if over {
 		return
 	}
-	a.sessionsMu.Lock()
-	a.absentLocked(s)
-	a.sessionsMu.Unlock()
+	if !here { // otherwise another node asked for it in vain
+		a.sessionsMu.Lock()
+		a.absentLocked(s)
+		a.sessionsMu.Unlock()
+	}
 	a.save.add(s)
 }
 
