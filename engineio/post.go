@@ -186,14 +186,6 @@ func (s *Server) readBody(buf *bytes.Buffer, w http.ResponseWriter, r *http.Requ
 	if err != nil {
 		return err
 	}
-	if n := int(r.ContentLength); n >= 0 && n <= smallBody && body == r.Body {
-		// As nearly all are: there is nothing to count, and none of the readers below.
-		buf.Grow(n)
-		b := buf.AvailableBuffer()[:n]
-		n, err := io.ReadFull(body, b)
-		buf.Write(b[:n])
-		return err
-	}
 	n, err := buf.ReadFrom(io.LimitReader(countedReader{body, came}, limit+1))
 	if err != nil && body != r.Body && !errors.Is(err, os.ErrDeadlineExceeded) {
 		err = fmt.Errorf("%w: %w", errNotEncoded, err)
@@ -203,9 +195,6 @@ func (s *Server) readBody(buf *bytes.Buffer, w http.ResponseWriter, r *http.Requ
 	}
 	return err
 }
-
-// smallBody is a size in bytes of which it does not matter how much of it has come.
-const smallBody = 4 << 10
 
 type countedReader struct {
 	io.Reader

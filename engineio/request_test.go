@@ -317,3 +317,23 @@ func TestPollHeaders(t *testing.T) {
 		}
 	}
 }
+
+// TestBodyOfAMiddleware: one that inflates bodies may leave ContentLength as it was.
+func TestBodyOfAMiddleware(t *testing.T) {
+	h := newHarness(t, nil, echo)
+	query, _ := h.openPoll()
+	h.srv.UseHTTP(func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPost {
+				r.Body = io.NopCloser(strings.NewReader("4longer than it was"))
+			}
+			next.ServeHTTP(w, r)
+		})
+	})
+	if res := h.post(query, "4x"); res.status != 200 || res.header.Get("Content-Length") != "2" {
+		t.Fatalf("got %+v", res)
+	}
+	if got := h.poll(query); got != "4longer than it was" {
+		t.Errorf("got %q back", got)
+	}
+}
