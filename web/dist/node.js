@@ -133,7 +133,7 @@ var polling = {
         }
       },
       t() {
-        if (!closed && !paused && engine.id) {
+        if (!closed && engine.transport == self && engine.id) {
           closed = true;
           void request("post", "1").then(hangUp);
           later(hangUp, 5e3, engine);
@@ -449,9 +449,9 @@ function upgrade(engine, host, kind) {
           if (over) return;
           over = 1;
           engine.writeBuffer.unshift({ type: "upgrade" });
-          old.t();
           next.e = host;
           engine.transport = next;
+          old.t();
           engine.upgrading = false;
           good = kind;
           engine.e("upgrade", next);

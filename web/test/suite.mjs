@@ -295,6 +295,35 @@ export function suite({ io, Manager, events }, names = Object.keys(all)) {
         assert.equal(m.engine.transport.name, "polling");
       });
 
+    if (polls)
+      test("a server is told of the end in the middle of an upgrade, too", async () => {
+        class Slow {
+          constructor() {
+            setImmediate(() => this.onopen());
+          }
+          send() {
+            setImmediate(() => this.onmessage({ data: "3probe" }));
+          }
+          close() {}
+        }
+        const posted = [];
+        const m = manager(peer.url, {
+          transports: ["polling", "websocket"],
+          WebSocket: Slow,
+          reconnection: false,
+          fetch(url, options) {
+            if (options.body) posted.push(options.body);
+            return fetch(url, options);
+          },
+        });
+        await next(m, "open");
+        await next(m.engine, "upgrading");
+        const over = next(m.engine, "close");
+        m.engine.close();
+        await over;
+        assert.deepEqual(posted, ["1"]);
+      });
+
     test("an auth function that answers for a past connection is not heard", async () => {
       const answers = [];
       const m = manager(peer.url, { transports: ["websocket"] });

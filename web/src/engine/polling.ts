@@ -99,7 +99,7 @@ export const polling: TransportKind = {
 
       _close() {
         // With a session that does not go on elsewhere.
-        if (!closed && !paused && engine.id) {
+        if (!closed && engine.transport == self && engine.id) {
           closed = true;
           // The server answers the GET that waits; then there is nothing left.
           void request("post", "1").then(hangUp);

@@ -88,9 +88,9 @@ function upgrade(engine: Carrier, host: Host, kind: TransportKind): void {
           if (over) return;
           over = 1;
           engine.writeBuffer.unshift({ type: "upgrade" });
-          old._close();
           next!._host = host;
           engine.transport = next!;
+          old._close();
           engine.upgrading = false;
           good = kind;
           engine._fire("upgrade", next);
