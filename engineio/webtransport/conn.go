@@ -84,6 +84,9 @@ func (c *conn) CloseWithError(code uint32, message string) (err error) {
 			c.timer.Stop()
 		}
 		c.mu.Unlock()
+		// A Read that has met a reset in the name of the session waits for the session's
+		// end, of which it would not be told once the stream is cancelled.
+		_ = c.SetReadDeadline(time.Now())
 		c.CancelRead(0)
 		err = c.sess.CloseWithError(wt.SessionErrorCode(code), message)
 		if c.after != nil {

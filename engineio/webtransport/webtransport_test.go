@@ -650,6 +650,47 @@ func TestHandshakeTimeouts(t *testing.T) {
 	})
 }
 
+// TestResetInTheNameOfTheSession: a client may reset its stream as the end of a session
+// does, and not end the session. Nothing of it is left when the server has; that
+// nothing runs any more is what TestMain looks for.
+func TestResetInTheNameOfTheSession(t *testing.T) {
+	s := serve(t, engineio.Options{}, webtransport.Options{})
+	tr := s.transport()
+	q, err := quic.DialAddr(t.Context(), strings.Split(s.url, "/")[2], tr.TLSClientConfig, &quic.Config{EnableDatagrams: true, EnableStreamResetPartialDelivery: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer q.CloseWithError(0, "")
+	c, err := tr.NewClientConn(q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, sess, err := c.Dial(t.Context(), s.url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream, err := q.OpenStream()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream.Write(append([]byte{0x40, 0x41, 0}, frame(false, "0")...)) // of the session that request 0 has made
+	r := <-s.sessions
+	stream.Write(frame(false, "4x"))
+	if _, err := io.ReadFull(stream, make([]byte, 50)); err != nil { // it is being read
+		t.Fatal(err)
+	}
+	stream.CancelWrite(wt.WTSessionGoneErrorCode)
+	bad, err := q.OpenStream() // when this is refused the reset has arrived
+	if err != nil {
+		t.Fatal(err)
+	}
+	bad.Write([]byte{1, 3, 0xff, 0xff, 0xff})
+	_, _ = io.ReadAll(bad)
+	r.s.Close()
+	reason(t, r)
+	<-sess.Context().Done()
+}
+
 func TestMaxConnections(t *testing.T) {
 	s := serve(t, engineio.Options{}, webtransport.Options{MaxConnections: 1})
 	first := s.mustDial()

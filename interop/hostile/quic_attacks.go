@@ -28,6 +28,7 @@ var quicAttacks = []attack{
 	{"WebTransport: an end at each byte of an upgrade", cutStreamUpgrades},
 	{"WebTransport: streams and datagrams that nobody wants", unwantedStreams},
 	{"WebTransport: streams of sessions that do not exist", foreignStreams},
+	{"WebTransport: streams that end as if their session did", sessionsGone},
 	{"WebTransport: twenty upgrades of one session at a time", racingStreamUpgrades},
 	{"WebTransport: ids that are guessed, used again, used elsewhere", foreignStreamSIDs},
 	{"WebTransport: frames that never end", slowStreams},
@@ -256,6 +257,29 @@ func foreignStreams(a *arena) error {
 		}
 		q.vanish()
 	}
+	return nil
+}
+
+// sessionsGone reset their stream with the code that only the end of a session has.
+func sessionsGone(a *arena) error {
+	together(40, 8, func(i int) {
+		s := a.session()
+		if s == nil {
+			return
+		}
+		defer s.close()
+		if str, err := s.OpenStream(); err == nil { // the session is that of request 0
+			_, _ = str.Write(append(varints(0x41, 0), streamFrame(false, "0")...))
+			_ = str.SetReadDeadline(time.Now().Add(2 * quiet))
+			_, _ = str.Read(make([]byte, 100))
+			str.CancelWrite(wt.WTSessionGoneErrorCode)
+			if i%2 == 0 {
+				str.CancelRead(wt.WTSessionGoneErrorCode)
+			}
+			_ = str.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
+			_, _ = io.Copy(io.Discard, str)
+		}
+	})
 	return nil
 }
 
