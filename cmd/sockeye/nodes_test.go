@@ -6,6 +6,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"sync"
@@ -21,7 +23,7 @@ import (
 // ends it and returns its exit code.
 func startNodes(t *testing.T) (url string, interrupt func() int) {
 	t.Helper()
-	cmd := command(t, "demo", "--nodes", "3", "--no-open", "--addr", "127.0.0.1:0")
+	cmd := command(t, "demo", "--nodes", "3", "--no-open", "--addr", "127.0.0.1:0", "--drain-delay", "0")
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -207,5 +209,29 @@ func TestNodesRefused(t *testing.T) {
 	var errs bytes.Buffer
 	if err := runNode(t.Context(), strings.NewReader("nothing"), io.Discard, &errs); err == nil {
 		t.Error("a node starts without its configuration")
+	}
+}
+
+// TestFrontDrains: whoever asks the door whether it is ready is told that it will close,
+// while it serves on.
+func TestFrontDrains(t *testing.T) {
+	node := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.URL.Path) }))
+	defer node.Close()
+	f := newFront()
+	f.set(node.Listener.Addr().String(), true)
+	ask := func(path string) (int, string) {
+		w := httptest.NewRecorder()
+		f.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", path, nil))
+		return w.Code, strings.TrimSpace(w.Body.String())
+	}
+	if code, text := ask("/readyz"); code != http.StatusOK || text != "/readyz" {
+		t.Errorf("before: %d %s; want what the node says", code, text)
+	}
+	f.drain()
+	if code, text := ask("/readyz"); code != http.StatusServiceUnavailable || text != "draining" {
+		t.Errorf("while it drains: %d %s", code, text)
+	}
+	if code, text := ask("/chat/"); code != http.StatusOK || text != "/chat/" {
+		t.Errorf("while it drains, a page: %d %s", code, text)
 	}
 }
