@@ -166,10 +166,10 @@ var (
 // bodyReader undoes the Content-Encoding of a request's body. What it reads of the
 // compressed body ends at limit as well, as such a body can be without end and
 // contain nothing.
-func (o *HTTPCompression) bodyReader(r *http.Request, limit int64) (io.Reader, error) {
+func (o *HTTPCompression) bodyReader(r *http.Request, limit int64) (body io.Reader, encoded bool, err error) {
 	name := strings.ToLower(strings.TrimSpace(r.Header.Get("Content-Encoding")))
 	if name == "" || name == "identity" {
-		return r.Body, nil
+		return r.Body, false, nil
 	}
 	for _, e := range o.Encodings {
 		if !o.Disabled && e.Name == name && e.NewReader != nil {
@@ -177,8 +177,8 @@ func (o *HTTPCompression) bodyReader(r *http.Request, limit int64) (io.Reader, e
 			if err != nil {
 				err = fmt.Errorf("%w: %w", errNotEncoded, err)
 			}
-			return body, err
+			return body, true, err
 		}
 	}
-	return nil, errEncoding
+	return nil, true, errEncoding
 }

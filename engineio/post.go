@@ -182,12 +182,12 @@ func (s *Server) readBody(buf *bytes.Buffer, w http.ResponseWriter, r *http.Requ
 	if r.ProtoMajor == 1 { // over HTTP/2 it is the stream's, which ends with the response
 		defer func() { _ = rc.SetReadDeadline(time.Time{}) }()
 	}
-	body, err := s.opts.HTTPCompression.bodyReader(r, limit)
+	body, encoded, err := s.opts.HTTPCompression.bodyReader(r, limit)
 	if err != nil {
 		return err
 	}
 	n, err := buf.ReadFrom(io.LimitReader(countedReader{body, came}, limit+1))
-	if err != nil && body != r.Body && !errors.Is(err, os.ErrDeadlineExceeded) {
+	if err != nil && encoded && !errors.Is(err, os.ErrDeadlineExceeded) {
 		err = fmt.Errorf("%w: %w", errNotEncoded, err)
 	}
 	if n > limit {

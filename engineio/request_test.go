@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/sockeye-go/socketio/engineio"
 )
@@ -337,3 +338,31 @@ func TestBodyOfAMiddleware(t *testing.T) {
 		t.Errorf("got %q back", got)
 	}
 }
+
+// TestBodyThatBreaks: of a type that cannot be compared, as a middleware may make it.
+func TestBodyThatBreaks(t *testing.T) {
+	h := newHarness(t, nil, nil)
+	query, rec := h.openPoll()
+	h.srv.UseHTTP(func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPost {
+				r.Body = brokenBody{iotest.ErrReader(errors.New("broken")), nil}
+			}
+			next.ServeHTTP(w, r)
+		})
+	})
+	h.post(query, "4x")
+	if got := rec.waitClosed(t); got != engineio.TransportError {
+		t.Errorf("ended with %q", got)
+	}
+	if log := h.complaints.String(); log != "" {
+		t.Errorf("the HTTP server complains: %s", log)
+	}
+}
+
+type brokenBody struct {
+	io.Reader
+	_ []byte
+}
+
+func (brokenBody) Close() error { return nil }
