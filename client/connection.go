@@ -24,6 +24,7 @@ type connection struct {
 	root   bool      // revision 3: the server has let us into "/"
 	ready  []*Socket // have work since the last Flush
 	flow   flow
+	early  early
 	// abandoned are namespaces whose CONNECT was sent and is not waited for.
 	abandoned []string
 }
@@ -68,11 +69,52 @@ func (c *connection) packet(p parser.Packet, size int) error {
 	c.m.mu.Lock()
 	defer c.m.mu.Unlock()
 	s := c.m.find(string(nsp))
+	if s != nil && s.conn == nil && s.active && string(nsp) == "/" && c.m.opts.Protocol == 3 {
+		return c.keep(p, size)
+	}
 	if s == nil || s.conn != c {
 		c.notWanted(string(nsp), p.Type)
 		return nil
 	}
 	return s.receive(c, p, size)
+}
+
+// early is what a server of revision 3 says in "/", where it has let us in without
+// being asked, before the socket that wants to be there has come to it.
+type early struct {
+	packets []parser.Packet
+	sizes   []int
+	bytes   int
+}
+
+// keep has a packet wait for [connection.catchUp]. mu is held.
+func (c *connection) keep(p parser.Packet, size int) error {
+	if p.Type == parser.Connect { // root says it
+		return nil
+	}
+	e, o := &c.early, c.m.opts
+	e.bytes += size
+	if len(e.packets) >= hardFactor*o.MaxReceivedEvents || e.bytes > hardFactor*o.MaxReceivedBytes {
+		return errTooEarly
+	}
+	e.packets, e.sizes = append(e.packets, p), append(e.sizes, size)
+	return nil
+}
+
+// catchUp has the socket of "/" receive what has waited for it. mu is held.
+func (c *connection) catchUp(s *Socket) error {
+	e := c.early
+	c.early = early{}
+	for i, p := range e.packets {
+		if s.conn != c { // by one of them
+			return nil
+		}
+		if err := s.receive(c, p, e.sizes[i]); err != nil {
+			return err
+		}
+	}
+	s.schedule()
+	return nil
 }
 
 // notWanted is for a packet of a namespace that was left. A CONNECT that was

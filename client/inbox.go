@@ -72,7 +72,7 @@ func (s *Socket) receive(c *connection, p parser.Packet, size int) error {
 		if !s.joined { // what a recovery brings comes before CONNECT
 			s.ahead += size
 			if o := s.m.opts; len(s.early) >= hardFactor*o.MaxReceivedEvents || s.ahead > hardFactor*o.MaxReceivedBytes {
-				return errors.New("too many events before the answer to CONNECT")
+				return errTooEarly
 			}
 			s.early = append(s.early, it)
 			return nil
@@ -82,6 +82,8 @@ func (s *Socket) receive(c *connection, p parser.Packet, size int) error {
 	}
 	return nil
 }
+
+var errTooEarly = errors.New("too many events before the answer to CONNECT")
 
 // remember keeps the offset of an event, for a recovery.
 func (s *Socket) remember(p parser.Packet) {

@@ -236,6 +236,9 @@ func (s *Socket) sendConnect(ctx context.Context, c *connection) bool {
 		if c.root {
 			_ = s.connected(c, nil)
 		}
+		if err := c.catchUp(s); err != nil {
+			m.begin(func() { c.malformed(err) })
+		}
 		return true
 	}
 	if err := c.send(e, 0); err != nil {
