@@ -168,8 +168,11 @@ func (r *runner) read(out io.Reader, run *testRun) {
 				if !blamed[key] {
 					run.failed = append(run.failed, failure{e.Package, e.Test, text(output[key])})
 				}
-				blamed[up] = true
-				blamed[e.Package+" "] = true
+				// All around it, since a name may have slashes of its own.
+				for name := e.Test; name != ""; {
+					name = parentOf(name)
+					blamed[e.Package+" "+name] = true
+				}
 			case e.Action == "fail" && !blamed[key]: // its TestMain, or the end of its process
 				run.failed = append(run.failed, failure{pkg: e.Package, output: text(output[key])})
 			}
