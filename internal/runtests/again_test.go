@@ -29,7 +29,7 @@ func once(t *testing.T) {
 	}{
 		"well":            {"", 2, 0, 0},
 		"late once":       {`func TestLate(t *testing.T) { t.Run("x (y)", func(t *testing.T) {}); t.Run("z+", once) }`, 4, 0, 1},
-		"late, slashes": {`func TestLate(t *testing.T) { t.Run("2/x", func(t *testing.T) { t.Run("z", once) }) }`, 3, 0, 1},
+		"late, slashes":   {`func TestLate(t *testing.T) { t.Run("2/x", func(t *testing.T) { t.Run("z", once) }) }`, 3, 0, 1},
 		"late, itself":    {`func TestLate(t *testing.T) { t.Run("x", func(t *testing.T) {}); once(t) }`, 4, 0, 1},
 		"always":          {`func TestBad(t *testing.T) { t.Error("no") }`, 2, 1, 0},
 		"one of each":     {`func TestBad(t *testing.T) { t.Error("no") }; func TestLate(t *testing.T) { once(t) }`, 3, 1, 1},

@@ -148,10 +148,9 @@ func (r *runner) read(out io.Reader, run *testRun) {
 			continue
 		}
 		key := e.Package + " " + e.Test
-		up := e.Package + " " + parentOf(e.Test)
 		switch e.Action {
 		case "run":
-			parents[up] = true
+			around(e, parents)
 			running[key] = e
 		case "output", "build-output":
 			if output[key] == nil {
@@ -168,11 +167,7 @@ func (r *runner) read(out io.Reader, run *testRun) {
 				if !blamed[key] {
 					run.failed = append(run.failed, failure{e.Package, e.Test, text(output[key])})
 				}
-				// All around it, since a name may have slashes of its own.
-				for name := e.Test; name != ""; {
-					name = parentOf(name)
-					blamed[e.Package+" "+name] = true
-				}
+				around(e, blamed)
 			case e.Action == "fail" && !blamed[key]: // its TestMain, or the end of its process
 				run.failed = append(run.failed, failure{pkg: e.Package, output: text(output[key])})
 			}
@@ -187,6 +182,15 @@ func (r *runner) read(out io.Reader, run *testRun) {
 	}
 	for _, left := range output { // of builds that failed
 		fmt.Print(left)
+	}
+}
+
+// around marks all tests around one, and its package. A name may have slashes of its
+// own, so not all that are marked need be tests.
+func around(e event, mark map[string]bool) {
+	for name := e.Test; name != ""; {
+		name = parentOf(name)
+		mark[e.Package+" "+name] = true
 	}
 }
 
