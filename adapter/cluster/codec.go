@@ -160,6 +160,9 @@ func ReadWireSockets(b json.RawMessage) ([]adapter.SocketInfo, error) {
 // if there is binary data in it. They are told apart by their first byte, which
 // is '{' in JSON.
 func Encode(m *Message) ([]byte, error) {
+	if m.quick() {
+		return appendQuick(nil, m)
+	}
 	w, err := m.wire()
 	if err != nil {
 		return nil, err
@@ -179,6 +182,9 @@ func EncodeBinary(m *Message) ([]byte, error) {
 // EncodeData returns what is in the field data of the form of Encode, without
 // what is beside it.
 func EncodeData(m *Message) ([]byte, error) {
+	if m.quick() {
+		return appendQuickData(nil, m)
+	}
 	w, err := m.wire()
 	if err != nil {
 		return nil, err
@@ -246,6 +252,13 @@ var errNotMessage = errors.New("cluster: not a message")
 // Decode reads what [Encode] or a Node node wrote, into a message that shares
 // nothing with b.
 func Decode(b []byte) (*Message, error) {
+	if m := new(Message); readQuick(m, b) {
+		return m, nil
+	}
+	return decode(b)
+}
+
+func decode(b []byte) (*Message, error) {
 	text, attachments, err := ToJSON(b)
 	if err != nil {
 		return nil, err
@@ -266,6 +279,16 @@ func Decode(b []byte) (*Message, error) {
 
 // DecodeData is the inverse of [EncodeData]: it fills m, whose type is known.
 func DecodeData(m *Message, b []byte) error {
+	if was := *m; valid(b) {
+		if readQuickData(m, b) {
+			return nil
+		}
+		*m = was
+	}
+	return decodeData(m, b)
+}
+
+func decodeData(m *Message, b []byte) error {
 	var d receivedData
 	var attachments [][]byte
 	if len(b) > 0 {

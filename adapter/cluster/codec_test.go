@@ -4,8 +4,10 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"os"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -91,8 +93,15 @@ func FuzzDecode(f *testing.F) {
 	values, _ := cluster.NewValues("e", []byte{1})
 	b, _ := cluster.Encode(&cluster.Message{NSP: "/", Type: cluster.Broadcast, Values: values})
 	f.Add(b)
+	for _, m := range broadcasts() {
+		b, _ := cluster.Encode(m)
+		f.Add(b)
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		m, err := cluster.Decode(b)
+		if slow, slowErr := cluster.DecodeSlowly(b); (err == nil) != (slowErr == nil) || !reflect.DeepEqual(m, slow) {
+			t.Fatalf("%q is %+v, %v, and in the long way %+v, %v", b, m, err, slow, slowErr)
+		}
 		if err != nil {
 			return
 		}
@@ -107,6 +116,104 @@ func FuzzDecode(f *testing.F) {
 		}
 		if n.Type != m.Type || n.UID != m.UID || n.RequestID != m.RequestID || len(n.Sockets) != len(m.Sockets) {
 			t.Fatalf("%+v became %+v", m, n)
+		}
+	})
+}
+
+// broadcasts are messages that take the quick way.
+func broadcasts() []*cluster.Message {
+	values := func(v ...any) cluster.Values {
+		got, err := cluster.NewValues(v...)
+		if err != nil {
+			panic(err)
+		}
+		return got
+	}
+	return []*cluster.Message{
+		{UID: "a", NSP: "/", Type: cluster.Broadcast, Values: values("e"), Target: adapter.Target{Rooms: []string{"r", "s"}}},
+		{UID: "a", NSP: "/é", Type: cluster.Broadcast, Seq: 1 << 60, Values: values("e", "<b>\u2028", 1.5, nil, map[string]any{"a": []int{1}})},
+		{NSP: "/", Type: cluster.Broadcast, RequestID: "q\"", Values: values("\x00"), Timeout: time.Second,
+			Target: adapter.Target{Rooms: []string{"a\\b"}, Except: []string{"\n", "😀"}}},
+		{NSP: "/", Type: cluster.Broadcast, Values: values("e"), Flags: engineio.Volatile | engineio.NoCompress | engineio.Lossy},
+	}
+}
+
+// TestQuick: broadcasts are written and read without reflection, and mean what they
+// mean in the long way.
+func TestQuick(t *testing.T) {
+	for _, m := range broadcasts() {
+		b, err := cluster.Encode(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		long, err := cluster.EncodeSlowly(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got, want any
+		if err := errors.Join(json.Unmarshal(b, &got), json.Unmarshal(long, &want)); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s, %v; in the long way %s", b, err, long)
+		}
+		data, err := cluster.EncodeData(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again := &cluster.Message{UID: m.UID, NSP: m.NSP, Type: m.Type, Seq: m.Seq}
+		if err := cluster.DecodeData(again, data); err != nil || !reflect.DeepEqual(again, m) {
+			t.Errorf("%+v became %+v, %v", m, again, err)
+		}
+	}
+	// What is unusual is read as ever.
+	for _, text := range []string{
+		`{"nsp":"/","type":3,"data":{"packet":{"type":2,"data":["e"],"nsp":"/","id":7},"opts":{"rooms":[],"except":[],"flags":{}}}}`,
+		`{"nsp":"/","type":3,"data":{"packet":{"data":["e"]},"opts":{"rooms":[1,"a"],"flags":{"timeout":5}}}}`,
+		`{"nsp":"/","nsp":"/b","type":3,"data":{"packet":{"data":["e"]}}}`,
+		`{"NSP":"/","type":3,"data":{"packet":{"data":["e"]},"opts":{"rooms":null}},"more":[]}`,
+		`{"n\u0073p":"/\u00e9","type":3,"data":{"packet":{"data":["e"]},"requestId":"\ud800"}}`,
+		`{"nsp":"/","type":3,"data":{"packet":{}}}`,
+		`{"nsp":"/","type":3,"data":null}`,
+		`{"nsp":"/","type":3}`,
+		`{"nsp":"/","type":3,"data":{"packet":[],"opts":[]}}`,
+		`{"nsp":"/","type":3.5}`,
+		`{}`, `{"nsp"`, `[]`, ``,
+	} {
+		m, err := cluster.Decode([]byte(text))
+		slow, slowErr := cluster.DecodeSlowly([]byte(text))
+		if (err == nil) != (slowErr == nil) || !reflect.DeepEqual(m, slow) {
+			t.Errorf("%s is %+v, %v, and in the long way %+v, %v", text, m, err, slow, slowErr)
+		}
+	}
+	if _, err := cluster.Encode(&cluster.Message{Type: cluster.Broadcast, Values: cluster.Values{JSON: []byte(`["e",}`)}}); err == nil {
+		t.Error("what is no JSON was written")
+	}
+}
+
+func BenchmarkQuick(b *testing.B) {
+	m := broadcasts()[0]
+	m.Values, _ = cluster.NewValues("message", map[string]any{"from": "ann", "text": strings.Repeat("x", 80)})
+	text, _ := cluster.Encode(m)
+	b.Run("encode", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			_, _ = cluster.Encode(m)
+		}
+	})
+	b.Run("decode", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			_, _ = cluster.Decode(text)
+		}
+	})
+	b.Run("encode, long", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			_, _ = cluster.EncodeSlowly(m)
+		}
+	})
+	b.Run("decode, long", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			_, _ = cluster.DecodeSlowly(text)
 		}
 	})
 }

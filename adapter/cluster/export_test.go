@@ -25,3 +25,14 @@ func Asks(m *Message) bool { return m.Type == sessionRequest }
 func EmptyAnswer(m *Message, uid string) *Message {
 	return &Message{Type: sessionResponse, UID: uid, NSP: m.NSP, RequestID: m.RequestID, Values: Values{JSON: []byte("[]")}}
 }
+
+// DecodeSlowly and EncodeSlowly are the ways that nothing takes but what is unusual.
+var DecodeSlowly = decode
+
+func EncodeSlowly(m *Message) ([]byte, error) {
+	w, err := m.wire()
+	if err != nil {
+		return nil, err
+	}
+	return marshal(w, len(m.Values.Attachments) > 0)
+}
