@@ -3,6 +3,7 @@ package cluster
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 
@@ -78,8 +79,8 @@ func readQuick(m *Message, b []byte) bool {
 		return false
 	}
 	var data []byte
-	ok := members(b, func(key string, value []byte) bool {
-		switch key {
+	ok := members(b, func(key, value []byte) bool {
+		switch string(key) {
 		case "uid":
 			return readString(value, &m.UID)
 		case "nsp":
@@ -113,13 +114,13 @@ func readQuickData(m *Message, data []byte) bool {
 	}
 	var packet []byte
 	var o WireOptions
-	ok := members(data, func(key string, value []byte) bool {
-		switch key {
+	ok := members(data, func(key, value []byte) bool {
+		switch string(key) {
 		case "requestId":
 			return readString(value, &m.RequestID)
 		case "packet":
-			return value[0] == '{' && members(value, func(key string, value []byte) bool {
-				switch key {
+			return value[0] == '{' && members(value, func(key, value []byte) bool {
+				switch string(key) {
 				case "data":
 					packet = value
 					return true
@@ -129,8 +130,8 @@ func readQuickData(m *Message, data []byte) bool {
 				return false // as an id, which asks for acks
 			})
 		case "opts":
-			return value[0] == '{' && members(value, func(key string, value []byte) bool {
-				switch key {
+			return value[0] == '{' && members(value, func(key, value []byte) bool {
+				switch string(key) {
 				case "rooms":
 					return readStrings(value, &o.Rooms)
 				case "except":
@@ -152,64 +153,29 @@ func readQuickData(m *Message, data []byte) bool {
 }
 
 // members calls f with what is in an object of valid JSON, until it returns false.
-// It reports false for a key that comes twice, too, or is not written plainly.
-func members(object []byte, f func(key string, value []byte) bool) bool {
-	var seen [8]string
+// It reports false for a key that comes twice, too.
+func members(object []byte, f func(key, value []byte) bool) bool {
+	var seen [8][]byte
 	n := 0
 	i := jsontext.SkipSpace(object, 1)
 	for object[i] != '}' {
 		end := jsontext.SkipString(object, i)
 		key := object[i+1 : end-1]
-		for _, before := range seen[:n] {
-			if before == string(key) {
-				return false
-			}
-		}
-		if n == len(seen) {
+		if n == len(seen) || slices.ContainsFunc(seen[:n], func(before []byte) bool { return bytes.Equal(before, key) }) {
 			return false
 		}
 		start := jsontext.SkipKey(object, i)
 		end = jsontext.Skip(object, start, maxDepth)
-		name := nameOf(key)
-		if name == "" || !f(name, object[start:end]) {
+		if !f(key, object[start:end]) {
 			return false
 		}
-		seen[n] = name
+		seen[n] = key
 		n++
 		if i = jsontext.SkipSpace(object, end); object[i] == ',' {
 			i = jsontext.SkipSpace(object, i+1)
 		}
 	}
 	return true
-}
-
-// nameOf returns one of the keys that we know, without an allocation, or "".
-func nameOf(key []byte) string {
-	switch string(key) {
-	case "uid":
-		return "uid"
-	case "nsp":
-		return "nsp"
-	case "type":
-		return "type"
-	case "seq":
-		return "seq"
-	case "data":
-		return "data"
-	case "requestId":
-		return "requestId"
-	case "packet":
-		return "packet"
-	case "opts":
-		return "opts"
-	case "rooms":
-		return "rooms"
-	case "except":
-		return "except"
-	case "flags":
-		return "flags"
-	}
-	return ""
 }
 
 // readString reads a string that is written as it is.

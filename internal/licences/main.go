@@ -11,6 +11,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -68,7 +69,7 @@ func collect(packages ...string) ([]byte, error) {
 	}
 	var b bytes.Buffer
 	b.WriteString("This program contains the following, under the licences that are written below each.\n")
-	for _, path := range sorted(found) {
+	for _, path := range slices.Sorted(maps.Keys(found)) {
 		m := found[path]
 		files, err := licenceFiles(m.Dir)
 		if err != nil {
@@ -87,15 +88,6 @@ func collect(packages ...string) ([]byte, error) {
 		}
 	}
 	return b.Bytes(), nil
-}
-
-func sorted(m map[string]module) []string {
-	var paths []string
-	for path := range m {
-		paths = append(paths, path)
-	}
-	slices.Sort(paths)
-	return paths
 }
 
 // licenceFiles returns the files of a module that have to go with it.
