@@ -92,9 +92,9 @@ func (c *connection) keep(p parser.Packet, size int) error {
 	if p.Type == parser.Connect { // root says it
 		return nil
 	}
-	e, o := &c.early, c.m.opts
+	e := &c.early
 	e.bytes += size
-	if len(e.packets) >= hardFactor*o.MaxReceivedEvents || e.bytes > hardFactor*o.MaxReceivedBytes {
+	if c.m.opts.tooEarly(len(e.packets), e.bytes) {
 		return errTooEarly
 	}
 	e.packets, e.sizes = append(e.packets, p), append(e.sizes, size)

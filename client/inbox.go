@@ -71,7 +71,7 @@ func (s *Socket) receive(c *connection, p parser.Packet, size int) error {
 		it := item{conn: c, packet: p, size: size}
 		if !s.joined { // what a recovery brings comes before CONNECT
 			s.ahead += size
-			if o := s.m.opts; len(s.early) >= hardFactor*o.MaxReceivedEvents || s.ahead > hardFactor*o.MaxReceivedBytes {
+			if s.m.opts.tooEarly(len(s.early), s.ahead) {
 				return errTooEarly
 			}
 			s.early = append(s.early, it)
@@ -81,6 +81,12 @@ func (s *Socket) receive(c *connection, p parser.Packet, size int) error {
 		s.enqueue(it)
 	}
 	return nil
+}
+
+// tooEarly reports whether more may not wait for the answer to CONNECT than these
+// events, which are of so many bytes with the next.
+func (o *Options) tooEarly(events, bytes int) bool {
+	return events >= hardFactor*o.MaxReceivedEvents || bytes > hardFactor*o.MaxReceivedBytes
 }
 
 var errTooEarly = errors.New("too many events before the answer to CONNECT")
