@@ -517,10 +517,18 @@ func flood(s *socket, b []byte, d time.Duration) {
 		return
 	}
 	defer s.Close()
+	pour(s, b, d)
+}
+
+// pour writes b again and again, until it cannot.
+func pour(w interface {
+	io.Writer
+	SetWriteDeadline(time.Time) error
+}, b []byte, d time.Duration) {
 	end := time.Now().Add(d)
 	for time.Now().Before(end) {
-		_ = s.SetWriteDeadline(end)
-		if _, err := s.Write(b); err != nil {
+		_ = w.SetWriteDeadline(end)
+		if _, err := w.Write(b); err != nil {
 			return
 		}
 	}

@@ -455,13 +455,7 @@ func floodStream(s *stream, b []byte, d time.Duration) {
 		return
 	}
 	defer s.close()
-	end := time.Now().Add(d)
-	for time.Now().Before(end) {
-		_ = s.s.SetWriteDeadline(end)
-		if _, err := s.s.Write(b); err != nil {
-			return
-		}
-	}
+	pour(s.s, b, d)
 }
 
 func streamEvents(a *arena) error {
