@@ -175,14 +175,7 @@ func TestClosedAsked(t *testing.T) {
 // take from the record what the last of them has.
 func TestTimeRunsOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		x := &crossing{hub: cluster.NewHub(), store: &heldStore{Shelf: cluster.NewShelf(), hold: make(chan chan struct{}, 1)}}
-		for _, h := range adaptertest.NewRecoveringHosts(6) {
-			a, err := cluster.NewOrderedFactory(x.hub, x.store, nil)(h)
-			if err != nil {
-				t.Fatal(err)
-			}
-			x.as = append(x.as, a)
-		}
+		x := newCrossing(t, 6)
 		defer closeAll(x.as)
 		x.c = adaptertest.NewClient(t, x.as[0])
 		var silent []string

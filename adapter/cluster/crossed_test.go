@@ -62,16 +62,23 @@ type crossing struct {
 	c     *adaptertest.Client
 }
 
+// newCrossing makes so many nodes over a store whose calls can be held.
+func newCrossing(t *testing.T, nodes int) *crossing {
+	t.Helper()
+	x := &crossing{hub: cluster.NewHub(), store: &heldStore{Shelf: cluster.NewShelf(), hold: make(chan chan struct{}, 1)}}
+	for _, h := range adaptertest.NewRecoveringHosts(nodes) {
+		a, err := cluster.NewOrderedFactory(x.hub, x.store, nil)(h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		x.as = append(x.as, a)
+	}
+	return x
+}
+
 func cross(t *testing.T, f func(*testing.T, *crossing)) {
 	synctest.Test(t, func(t *testing.T) {
-		x := &crossing{hub: cluster.NewHub(), store: &heldStore{Shelf: cluster.NewShelf(), hold: make(chan chan struct{}, 1)}}
-		for _, h := range adaptertest.NewRecoveringHosts(3) {
-			a, err := cluster.NewOrderedFactory(x.hub, x.store, nil)(h)
-			if err != nil {
-				t.Fatal(err)
-			}
-			x.as = append(x.as, a)
-		}
+		x := newCrossing(t, 3)
 		defer closeAll(x.as)
 		x.c = adaptertest.NewClient(t, x.as[0], "x")
 		emit(t, x.as[0], "first")
