@@ -7,8 +7,8 @@
 // A batch is an array of {event, data}, in the order of the emits; an event with no
 // argument or with several has args, an array, in place of data. The Go client and our
 // browser client take a "batch" apart by themselves, so that the handlers of the events
-// get them, unless they have a handler for "batch". With the official client five lines
-// do so:
+// get them, unless they have a handler for "batch". With the official client, and with the
+// entry "core" of ours, five lines do so:
 //
 //	socket.on("batch", (events) => {
 //	  for (const { event, data, args = [data] } of events)

@@ -181,6 +181,11 @@ func run(o api.BuildOptions) []api.OutputFile {
 	if len(result.Errors) > 0 {
 		os.Exit(1) // esbuild has said why
 	}
+	for name := range result.MangleCache {
+		if _, known := o.MangleCache[name]; !known {
+			log.Fatalf("%s: shapes in names.go does not say which objects have %s", filepath.Base(o.Outfile), name)
+		}
+	}
 	return result.OutputFiles
 }
 

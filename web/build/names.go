@@ -14,15 +14,15 @@ import (
 // Two that never meet on one object get the same letter: the fewer letters there are,
 // the better the client compresses.
 var shapes = map[string]string{
-	"Emitter":   "_listeners _fire",
+	"Emitter":   "_listeners _fire _owner",
 	"listener":  "_fn",
 	"Engine":    "_listeners _fire _handshake _timer _deadline _uri _owner _write _url _create _flush _expired _awaitPing _packet _drain _end _close",
 	"Host":      "_open _packet _drain _end",
 	"Transport": "_host _send _close _pause",
 	"kind":      "_start",
-	"Manager":   "_listeners _fire _stats _engine _retry _close _send",
-	"Socket":    "_listeners _fire _flags _any _open _packet _close",
-	"Flags":     "_withError _data _pending _tried",
+	"Manager":   "_listeners _fire _owner _stats _engine _retry _close _send",
+	"Socket":    "_listeners _fire _owner _flags _any _open _packet _close",
+	"Flags":     "_withError",
 	"Decoder":   "_attach _done",
 }
 
@@ -58,6 +58,13 @@ func names(web string) map[string]any {
 		}
 		return strings.Compare(a, b)
 	})
+	for object, all := range shapes {
+		for _, name := range strings.Fields(all) {
+			if count[name] == 0 {
+				log.Fatalf("shapes in names.go: there is no %s any more, of %s", name, object)
+			}
+		}
+	}
 	for _, name := range order {
 		used := ""
 		var objects []string
@@ -68,7 +75,7 @@ func names(web string) map[string]any {
 			}
 		}
 		if objects == nil {
-			continue // no property, or one that esbuild names by itself
+			continue // no property, or run would say so
 		}
 		letter := letters[strings.IndexFunc(letters, func(r rune) bool { return !strings.ContainsRune(used, r) })]
 		for _, object := range objects {

@@ -2,7 +2,6 @@
 
 // src/binary.ts
 var isBinary = (value) => ArrayBuffer.isView(value) || /(Buffer|Blob|File)]$/.test({}.toString.call(value));
-var given = (bytes) => false ? Buffer.from(bytes) : bytes;
 var lengthOf = (data) => data.byteLength ?? data.size ?? data.length;
 
 // src/dev.ts
@@ -39,12 +38,12 @@ var Emitter = class {
   u = /* @__PURE__ */ new Map();
   /** Calls the listener at each `event`. */
   on(event, listener) {
-    const all = this.listeners(event);
-    this.u.set(event, [...all, listener]);
+    this.u.set(event, [...this.listeners(event), listener]);
     if (true) {
-      const times = all.filter((fn) => fn == listener).length + 1;
+      const all = this.listeners(event);
+      const times = all.filter((fn) => fn == listener).length;
       if (times > 1) warn("twice", `the same listener is registered ${times} times for "${event}"`);
-      else if (all.length == 10) warn("many", `more than ten listeners are registered for "${event}"`);
+      else if (all.length == 11) warn("many", `more than ten listeners are registered for "${event}"`);
     }
     return this;
   }
@@ -66,6 +65,7 @@ var Emitter = class {
   }
   /** Calls the listeners of `event`; what emit does unless it sends. @internal */
   e(event, ...args) {
+    this.l?.(event, ...args);
     for (const fn of this.listeners(event)) fn.apply(this, args);
     return this;
   }
@@ -104,13 +104,11 @@ var transportError = (message, description, context) => Object.assign(Error(mess
 var websocket = {
   name: "websocket",
   e(engine, host, opts) {
-    let closed;
     let ws;
     const end = (details) => {
-      if (!closed) {
-        self.t();
-        self.e.i(details);
-      }
+      const { e: _host } = self;
+      self.t();
+      _host?.i(details);
     };
     const fail = (event) => end(transportError("websocket error", event));
     const self = {
@@ -122,24 +120,24 @@ var websocket = {
         for (const packet of packets) ws.send(encode(packet));
         queueMicrotask(() => {
           self.writable = true;
-          self.e.o(packets.length);
+          self.e?.o(packets.length);
         });
       },
       t() {
-        closed = 1;
+        self.e = void 0;
         ws?.close();
       }
     };
     try {
-      ws = new (opts.WebSocket || WebSocket)(engine.l("websocket", "ws", opts), opts.protocols || [], {
+      ws = new (opts.WebSocket || WebSocket)(engine.c("websocket", "ws", opts), opts.protocols || [], {
         headers: opts.extraHeaders
       });
       ws.binaryType = "arraybuffer";
-      ws.onopen = () => self.e.s?.();
+      if (false) ws.onopen = () => self.e?.s?.();
       ws.onmessage = ({ data }) => {
         const packet = decode(data);
-        if (packet) self.e.r(packet);
-        else fail(Error("parser error"));
+        if (packet) self.e?.r(packet);
+        else end(transportError("parser error"));
       };
       ws.onerror = fail;
       ws.onclose = (context) => end({ description: "websocket connection closed", context });
@@ -153,7 +151,6 @@ var websocket = {
 // src/parser.ts
 var protocol = 5;
 var reserved = /^(connect(_error)?|disconnect(ing)?|(new|remove)Listener)$/;
-var maxAttachments = 10;
 var bad = (text) => {
   throw Error(text || "invalid packet");
 };
@@ -199,14 +196,14 @@ var Decoder = class {
   add(message) {
     const { t: attach } = this;
     const isText = typeof message == "string";
-    if (isText ? attach : !attach || !isBinary(message)) {
+    if (isText ? attach : !(attach && isBinary(message))) {
       bad(isText ? "got plaintext data when reconstructing a packet" : attach ? "Unknown type: " + message : "got binary data when not reconstructing a packet");
     }
     if (attach) return attach(message);
     const [text, kind, count, nsp = "/", id, json2] = /^([0-6]?)(?:(\d+)-)?(?:(\/[^,]*),?)?(\d*)([^]*)/.exec(message);
     const binary = +kind > 4 /* ConnectError */;
     const packet = { type: binary ? +kind - 3 /* Binary */ : +kind, nsp };
-    if (!kind || (binary ? !(+count > 0 && +count <= maxAttachments) : count)) {
+    if (!kind || (binary ? !(+count > 0 && +count < 11) : count)) {
       bad(!kind ? "unknown packet type " + parseInt(text[0]) : !binary ? "invalid payload" : +count ? "too many attachments" : "Illegal attachments");
     }
     if (id) packet.id = +id;
@@ -220,7 +217,7 @@ var Decoder = class {
     if (binary) {
       const attachments = [];
       this.t = (bytes) => {
-        if (attachments.push(given(bytes)) < +count) return;
+        if (attachments.push(false ? given(bytes) : bytes) < +count) return;
         if (json2) packet.data = JSON.parse(json2, (_, value) => value?.["_placeholder"] === true ? typeof value.num == "number" && attachments[value.num] || bad("illegal attachments") : value);
         this.destroy();
         this.e(packet);
@@ -256,26 +253,21 @@ var Engine = class extends Emitter {
   /** @param _owner hears of every event before the listeners do. */
   constructor(_uri, opts, _owner) {
     super();
-    Object.assign(this, { v: _uri, opts, f: _owner });
+    Object.assign(this, { d: _uri, opts, l: _owner });
     const { transports } = opts;
     const usable = (transports || Object.keys(kinds)).map((want) => kinds[want] || want).filter((kind) => kind.e);
     if (usable[0]) {
-      if (true) this.transport = this.a(usable[0], this);
+      if (true) this.transport = this.f(usable[0], this);
       else start(this, this, usable);
     } else queueMicrotask(() => this.e("error", "No transports available"));
   }
-  /** @internal */
-  e(event, a, b) {
-    this.f(event, a, b);
-    return super.e(event, a, b);
-  }
   /** Sends a message. */
   write(data) {
-    return this.c("message", data);
+    return this.v("message", data);
   }
   /** The same as write. */
   send(data) {
-    return this.c("message", data);
+    return this.write(data);
   }
   /** Closes the connection after what waits has left. */
   close() {
@@ -288,7 +280,7 @@ var Engine = class extends Emitter {
     return this;
   }
   /** @internal */
-  c(type, data) {
+  v(type, data) {
     if (this.readyState > "o") {
       const packet = { type, data };
       this.e("packetCreate", packet);
@@ -298,13 +290,13 @@ var Engine = class extends Emitter {
     return this;
   }
   /** @internal */
-  l(name, scheme, { path, addTrailingSlash, query, timestampRequests, timestampParam = "t" }) {
-    const [secure, host, , ownQuery] = parse(this.v);
+  c(name, scheme, { path, addTrailingSlash, query, timestampRequests, timestampParam = "t" }) {
+    const [secure, host, , ownQuery] = parse(this.d);
     const own = ownQuery || new URLSearchParams(query) + "";
-    return scheme + secure + "://" + host + path.replace(/\/?$/, addTrailingSlash == false ? "?" : "/?") + (own && own + "&") + "EIO=4&transport=" + name + (timestampRequests ?? name == "polling" ? "&" + timestampParam + "=" + Math.random() : "") + (this.id ? "&sid=" + this.id : "");
+    return scheme + secure + "://" + host + path.replace(/\/?$/, addTrailingSlash == false ? "?" : "/?") + (own && own + "&") + "EIO=4&transport=" + name + (timestampRequests ?? false ? "&" + timestampParam + "=" + Math.random() : "") + (this.id ? "&sid=" + this.id : "");
   }
   /** @internal */
-  a(kind, host) {
+  f(kind, host) {
     return kind.e(this, host, { ...this.opts, ...this.opts.transportOptions?.[kind.name] });
   }
   /** @internal */
@@ -316,33 +308,32 @@ var Engine = class extends Emitter {
    * held back could not say so. Ends the connection in that case. @internal
    */
   m() {
-    const late = Date.now() > this.p;
-    if (late) queueMicrotask(() => this.t("ping timeout"));
+    const late = Date.now() > this.h;
+    if (late) this.a(-1);
     return late;
   }
   /** Waits so many milliseconds for a ping. @internal */
-  h(ms = this.n.pingInterval + this.n.pingTimeout) {
-    this.p = Date.now() + ms;
-    clearTimeout(this.d);
-    this.d = setTimeout(() => this.t("ping timeout"), ms, this);
+  a(ms = this.n.pingInterval + this.n.pingTimeout) {
+    this.h = Date.now() + ms;
+    clearTimeout(this.p);
+    this.p = setTimeout(() => this.t("ping timeout"), ms, this);
   }
   /** @internal */
   r(packet) {
     const { type, data } = packet;
-    if (this.readyState == "closed") return;
     this.e("packet", packet);
     if (type == "open") {
       this.n = JSON.parse(data);
       this.id = this.n.sid;
       if (this.readyState == "opening") {
         this.readyState = "open";
-        this.h();
+        this.a();
         this.e(type);
         this.s();
       }
     } else if (type == "ping") {
-      this.c("pong");
-      this.h();
+      this.v("pong");
+      this.a();
       this.e(type);
     } else if (type == "message") this.e(type, data);
   }
@@ -359,7 +350,7 @@ var Engine = class extends Emitter {
   /** @internal */
   t(reason, details) {
     if (this.readyState != "closed") {
-      clearTimeout(this.d);
+      clearTimeout(this.p);
       this.readyState = "closed";
       if (details instanceof Error) this.e("error", details);
       this.transport?.t();
@@ -378,6 +369,7 @@ var Socket = class extends Emitter {
     const { retries, ackTimeout } = opts;
     const acks = {};
     const queue = [];
+    let busy;
     let ids = 0;
     let dropped = 0;
     let latency;
@@ -385,26 +377,50 @@ var Socket = class extends Emitter {
     let pid;
     let offset;
     const send = (type, data, id) => io2.r({ type, nsp, data, id });
-    const dispatch = ({ data, id }, late) => {
-      catchAll("AnyOutgoing", data);
+    const dispatch = (packet) => {
+      catchAll("AnyOutgoing", packet.data);
       try {
-        send(2 /* Event */, data, id);
+        io2.r(packet);
       } catch (error) {
-        if (acks[id]) acks[id](error);
-        else if (late) {
-          queueMicrotask(() => {
-            throw error;
-          });
-        } else throw error;
+        const settle = acks[packet.id];
+        if (!settle) throw error;
+        settle(error);
       }
     };
     const drain = () => {
-      const entry = queue[0];
-      if (self.connected && entry && !entry.t) {
-        entry.t = true;
-        entry.n++;
-        self.n = entry;
-        self.emit(...entry.e);
+      if (self.connected && !busy && queue[0]) {
+        busy = 1;
+        queue[0]();
+      }
+    };
+    const post = (data, flags, ack) => {
+      const { timeout = ackTimeout, signal, volatile } = flags;
+      const packet = { type: 2 /* Event */, nsp, data };
+      if (ack) {
+        const id = packet.id = ids++;
+        const began = Date.now();
+        const settle = acks[id] = (error, ...args) => {
+          delete acks[id];
+          clearTimeout(timer);
+          signal?.removeEventListener("abort", abort);
+          self.sendBuffer = self.sendBuffer.filter((other) => other != packet);
+          if (!error) latency = Date.now() - began;
+          if ((flags.e ?? timeout ?? signal) != null) ack.call(self, error, ...args);
+          else if (!error) ack.apply(self, args);
+        };
+        const abort = () => settle(signal.reason || Error("abort"));
+        const timer = timeout != null && setTimeout(() => settle(Error("operation has timed out")), timeout, io2);
+        if (signal?.aborted) return abort();
+        signal?.addEventListener("abort", abort);
+      }
+      const { engine } = io2;
+      if (!volatile || engine?.id && engine.transport.writable) {
+        if (self.connected && !engine.m()) dispatch(packet);
+        else if (self.sendBuffer.push(packet) > (opts.bufferLimit ?? 1e4)) {
+          dropped++;
+          acks[self.sendBuffer[opts.bufferPolicy == "newest" ? "pop" : "shift"]().id]?.(Error("dropped"));
+          if (true) warn("buffer", "events are dropped because too many wait for the connection (bufferLimit)");
+        }
       }
     };
     const catchAll = (name, args) => {
@@ -412,7 +428,7 @@ var Socket = class extends Emitter {
     };
     const deliver = (args) => {
       const [event, items] = args;
-      if (event == "batch" && items?.every?.((item) => item?.event) && !self.hasListeners(event)) {
+      if (false) {
         for (const { event: event2, data, args: args2 = [data] } of items) deliver([event2].concat(args2));
       } else {
         catchAll("Any", args);
@@ -459,55 +475,26 @@ var Socket = class extends Emitter {
       },
       emit(event, ...args) {
         const { n: flags } = self;
-        const { timeout = ackTimeout, signal, volatile } = flags;
         const data = [event, ...args];
         const ack = typeof data[args.length] == "function" && data.pop();
         self.n = {};
         if (reserved.test(event)) throw Error(`"${event}" is a reserved event name`);
-        if (retries && !flags.e && !volatile) {
-          const entry = { ...flags, e: data, r: true, n: 0 };
-          data.push((error, ...values) => {
-            if (entry != queue[0]) return;
-            if (!error || entry.n > retries) {
-              queue.shift();
-              if (ack) ack(error, ...values);
-            }
-            entry.t = false;
-            drain();
-          });
-          queue.push(entry);
-          drain();
-          return self;
-        }
-        const packet = { type: 2 /* Event */, nsp, data };
-        if (ack) {
-          const id = packet.id = ids++;
-          const began = Date.now();
-          const settle = acks[id] = (error, ...args2) => {
-            delete acks[id];
-            clearTimeout(timer);
-            signal?.removeEventListener("abort", abort);
-            self.sendBuffer = self.sendBuffer.filter((other) => other != packet);
-            if (!error) latency = Date.now() - began;
-            if ((flags.r ?? timeout ?? signal) != null) ack.call(self, error, ...args2);
-            else if (!error) ack.apply(self, args2);
+        if (!retries || flags.volatile) post(data, flags, ack);
+        else {
+          let tried = 0;
+          const attempt = () => {
+            tried++;
+            post(data, { ...flags, e: true }, (error, ...values) => {
+              if (!error || tried > retries) {
+                queue.shift();
+                if (ack) ack(error, ...values);
+              }
+              busy = 0;
+              drain();
+            });
           };
-          const abort = () => settle(signal.reason || Error("abort"));
-          const timer = timeout != null && setTimeout(() => settle(Error("operation has timed out")), timeout, io2);
-          if (signal?.aborted) {
-            abort();
-            return self;
-          }
-          signal?.addEventListener("abort", abort);
-        }
-        const { engine } = io2;
-        if (!volatile || engine?.id && engine.transport.writable) {
-          if (self.connected && !engine.m()) dispatch(packet);
-          else if (self.sendBuffer.push(packet) > (opts.bufferLimit ?? 1e4)) {
-            dropped++;
-            acks[self.sendBuffer[opts.bufferPolicy == "newest" ? "pop" : "shift"]().id]?.(Error("dropped"));
-            if (true) warn("buffer", "events are dropped because too many wait for the connection (bufferLimit)");
-          }
+          queue.push(attempt);
+          drain();
         }
         return self;
       },
@@ -533,7 +520,7 @@ var Socket = class extends Emitter {
           pid = given2;
           self.connected = true;
           self.receiveBuffer.splice(0).map(deliver);
-          self.sendBuffer.splice(0).map((packet) => dispatch(packet, 1));
+          self.sendBuffer.splice(0).map(async (packet) => dispatch(packet));
           drain();
           self.e("connect");
         } else if (type == 2 /* Event */) {
@@ -591,7 +578,7 @@ var Socket = class extends Emitter {
   /** Sends an event and resolves with the answer. */
   emitWithAck(event, ...args) {
     return new Promise((resolve, reject) => {
-      this.n.r = true;
+      this.n.e = true;
       const ack = (error, value) => error ? reject(error) : resolve(value);
       this.emit(event, ...[...args, ack]);
     });
@@ -652,23 +639,20 @@ var Manager = class extends Emitter {
       reconnect();
     };
     const reconnect = () => {
-      if (!o.reconnection || released || self.n || self.i) return;
+      if (!o.reconnection || released || self.i) return;
       if (attempts >= (o.reconnectionAttempts || Infinity)) {
         attempts = 0;
-        self.e("reconnect_failed");
-        return;
+        return self.e("reconnect_failed");
       }
       const retry = self.n = () => {
-        clearTimeout(timer);
         if (self.n && self.e("reconnect_attempt", ++attempts).n) {
           self.open((error) => {
             if (error) {
               reconnect();
               self.e("reconnect_error", error);
             } else {
-              const made = attempts;
+              self.e("reconnect", attempts);
               attempts = 0;
-              self.e("reconnect", made);
             }
           });
         }
@@ -713,7 +697,7 @@ var Manager = class extends Emitter {
             self.s.connects++;
             self.e(event);
             each((socket) => socket.s());
-            done?.();
+            if (done) done();
           } else if (event == "message") {
             self.s.bytesIn += lengthOf(a);
             try {

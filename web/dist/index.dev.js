@@ -2,14 +2,13 @@
 
 // src/binary.ts
 var isBinary = (value) => ArrayBuffer.isView(value) || /(Buffer|Blob|File)]$/.test({}.toString.call(value));
-var given = (bytes) => false ? Buffer.from(bytes) : bytes;
 var lengthOf = (data) => data.byteLength ?? data.size ?? data.length;
 var sizeOf = (data) => lengthOf(typeof data == "string" ? new TextEncoder().encode(data) : data);
 var viewOf = (data) => new Uint8Array(data.buffer || data, data.byteOffset, data.byteLength);
 var bytesOf = async (data) => viewOf(data.size != null ? await data.arrayBuffer() : data);
 function check(message, max) {
   const size = sizeOf(message);
-  if (size >= max) throw Error(`payload too large: ${size} bytes > maxPayload ${max}`);
+  if (size >= max) throw Error(`payload too large: ${size} > ${max}`);
 }
 
 // src/engine/packet.ts
@@ -42,26 +41,21 @@ var polling = {
   name: "polling",
   e(engine, host, opts) {
     const aborter = new AbortController();
-    let closed = false;
     let sending = false;
     let paused;
     let waiting = false;
     const end = (details) => {
-      if (!closed) {
-        hangUp();
-        self.e.i(details);
-      }
+      const { e: _host } = self;
+      self.e = void 0;
+      hangUp();
+      _host?.i(details);
     };
-    const hangUp = () => {
-      closed = true;
-      aborter.abort();
-    };
+    const hangUp = () => aborter.abort();
     const request = async (what, body) => {
-      let status = 0;
       let context;
-      const timer = opts.requestTimeout && setTimeout(() => aborter.abort(), opts.requestTimeout, engine);
+      const timer = opts.requestTimeout && setTimeout(hangUp, opts.requestTimeout, engine);
       try {
-        const response = await (opts.fetch || fetch)(engine.l("polling", "http", opts), {
+        context = await (opts.fetch || fetch)(engine.c("polling", "http", opts), {
           method: body && "POST",
           body,
           // The last word of a page that is being left.
@@ -70,21 +64,20 @@ var polling = {
           headers: opts.extraHeaders,
           signal: aborter.signal
         });
-        if (response.status == 200) return await response.text();
-        ({ status } = context = response);
+        if (context.status == 200) return await context.text();
       } catch (err) {
         context = err;
       } finally {
         clearTimeout(timer);
       }
-      end(transportError(`xhr ${what} error`, status, context));
+      end(transportError(`xhr ${what} error`, context.status ?? 0, context));
     };
     const poll = async () => {
       waiting = true;
       const text = await request("poll");
       waiting = false;
       for (const part of (text || "").split(separator)) {
-        if (closed) return;
+        if (!self.e) return;
         const packet = decodeBase64(part);
         if (packet && packet.type != "close") self.e.r(packet);
         else end(packet ? { description: "transport closed by the server" } : transportError("parser error"));
@@ -92,10 +85,9 @@ var polling = {
       next();
     };
     const next = () => {
-      if (closed) return;
-      if (!paused) {
-        if (!waiting) void poll();
-      } else if (!waiting && !sending) paused();
+      if (!self.e || waiting) return;
+      if (!paused) void poll();
+      else if (!sending) paused();
     };
     const self = {
       name: "polling",
@@ -113,16 +105,17 @@ var polling = {
           if (parts[0] && size > engine.n.maxPayload) break;
           parts.push(part);
         }
-        if (!closed) await request("post", parts.join(separator));
-        if (!closed) {
+        if (self.e) await request("post", parts.join(separator));
+        if (self.e) {
           sending = false;
           self.e.o(parts.length);
           next();
         }
       },
       t() {
-        if (!closed && engine.transport == self && engine.id) {
-          closed = true;
+        const { e: _host } = self;
+        self.e = void 0;
+        if (_host && engine.id) {
           void request("post", "1").then(hangUp);
           setTimeout(hangUp, 5e3, engine);
         } else hangUp();
@@ -171,12 +164,12 @@ var Emitter = class {
   u = /* @__PURE__ */ new Map();
   /** Calls the listener at each `event`. */
   on(event, listener) {
-    const all = this.listeners(event);
-    this.u.set(event, [...all, listener]);
+    this.u.set(event, [...this.listeners(event), listener]);
     if (true) {
-      const times = all.filter((fn) => fn == listener).length + 1;
+      const all = this.listeners(event);
+      const times = all.filter((fn) => fn == listener).length;
       if (times > 1) warn("twice", `the same listener is registered ${times} times for "${event}"`);
-      else if (all.length == 10) warn("many", `more than ten listeners are registered for "${event}"`);
+      else if (all.length == 11) warn("many", `more than ten listeners are registered for "${event}"`);
     }
     return this;
   }
@@ -198,6 +191,7 @@ var Emitter = class {
   }
   /** Calls the listeners of `event`; what emit does unless it sends. @internal */
   e(event, ...args) {
+    this.l?.(event, ...args);
     for (const fn of this.listeners(event)) fn.apply(this, args);
     return this;
   }
@@ -224,13 +218,11 @@ proto.removeListener = proto.removeEventListener = proto.removeAllListeners = pr
 var websocket = {
   name: "websocket",
   e(engine, host, opts) {
-    let closed;
     let ws;
     const end = (details) => {
-      if (!closed) {
-        self.t();
-        self.e.i(details);
-      }
+      const { e: _host } = self;
+      self.t();
+      _host?.i(details);
     };
     const fail = (event) => end(transportError("websocket error", event));
     const self = {
@@ -242,24 +234,24 @@ var websocket = {
         for (const packet of packets) ws.send(encode(packet));
         queueMicrotask(() => {
           self.writable = true;
-          self.e.o(packets.length);
+          self.e?.o(packets.length);
         });
       },
       t() {
-        closed = 1;
+        self.e = void 0;
         ws?.close();
       }
     };
     try {
-      ws = new (opts.WebSocket || WebSocket)(engine.l("websocket", "ws", opts), opts.protocols || [], {
+      ws = new (opts.WebSocket || WebSocket)(engine.c("websocket", "ws", opts), opts.protocols || [], {
         headers: opts.extraHeaders
       });
       ws.binaryType = "arraybuffer";
-      ws.onopen = () => self.e.s?.();
+      if (true) ws.onopen = () => self.e?.s?.();
       ws.onmessage = ({ data }) => {
         const packet = decode(data);
-        if (packet) self.e.r(packet);
-        else fail(Error("parser error"));
+        if (packet) self.e?.r(packet);
+        else end(transportError("parser error"));
       };
       ws.onerror = fail;
       ws.onclose = (context) => end({ description: "websocket connection closed", context });
@@ -273,7 +265,6 @@ var websocket = {
 // src/parser.ts
 var protocol = 5;
 var reserved = /^(connect(_error)?|disconnect(ing)?|(new|remove)Listener)$/;
-var maxAttachments = 10;
 var bad = (text) => {
   throw Error(text || "invalid packet");
 };
@@ -319,14 +310,14 @@ var Decoder = class {
   add(message) {
     const { t: attach } = this;
     const isText = typeof message == "string";
-    if (isText ? attach : !attach || !isBinary(message)) {
+    if (isText ? attach : !(attach && isBinary(message))) {
       bad(isText ? "got plaintext data when reconstructing a packet" : attach ? "Unknown type: " + message : "got binary data when not reconstructing a packet");
     }
     if (attach) return attach(message);
     const [text, kind, count, nsp = "/", id, json2] = /^([0-6]?)(?:(\d+)-)?(?:(\/[^,]*),?)?(\d*)([^]*)/.exec(message);
     const binary = +kind > 4 /* ConnectError */;
     const packet = { type: binary ? +kind - 3 /* Binary */ : +kind, nsp };
-    if (!kind || (binary ? !(+count > 0 && +count <= maxAttachments) : count)) {
+    if (!kind || (binary ? !(+count > 0 && +count < 11) : count)) {
       bad(!kind ? "unknown packet type " + parseInt(text[0]) : !binary ? "invalid payload" : +count ? "too many attachments" : "Illegal attachments");
     }
     if (id) packet.id = +id;
@@ -340,7 +331,7 @@ var Decoder = class {
     if (binary) {
       const attachments = [];
       this.t = (bytes) => {
-        if (attachments.push(given(bytes)) < +count) return;
+        if (attachments.push(false ? given(bytes) : bytes) < +count) return;
         if (json2) packet.data = JSON.parse(json2, (_, value) => value?.["_placeholder"] === true ? typeof value.num == "number" && attachments[value.num] || bad("illegal attachments") : value);
         this.destroy();
         this.e(packet);
@@ -377,7 +368,15 @@ function start(engine, host, kinds2, refused) {
   const polls = kind.name == "polling";
   const last = !next || !(tryAllTransports ?? !polls);
   let timer;
-  const transport = engine.transport = engine.a(kind, {
+  const end = (details) => {
+    clearTimeout(timer);
+    good = void 0;
+    if (refused && details.description > 400) refused.description = details.description;
+    if (engine.readyState != "opening" || last && polls) host.i(refused || details);
+    else if (last) start(engine, host, [kinds.polling], details);
+    else start(engine, host, kinds2.slice(1));
+  };
+  const transport = engine.transport = engine.f(kind, {
     r(packet) {
       clearTimeout(timer);
       if (refused) {
@@ -391,19 +390,12 @@ function start(engine, host, kinds2, refused) {
         for (const kind2 of kinds2) if (engine.n.upgrades.includes(kind2.name)) upgrade(engine, host, kind2);
       }
     },
-    i(details) {
-      clearTimeout(timer);
-      good = void 0;
-      if (refused && details.description > 400) refused.description = details.description;
-      if (engine.readyState != "opening" || last && polls) host.i(refused || details);
-      else if (last) start(engine, host, [kinds.polling], details);
-      else start(engine, host, kinds2.slice(1));
-    }
+    i: end
   });
   if (!last) {
     timer = setTimeout(() => {
       transport.t();
-      transport.e.i(Error("timeout"));
+      end(Error("timeout"));
     }, patience, engine);
   }
 }
@@ -425,21 +417,18 @@ function upgrade(engine, host, kind) {
   };
   const probe = () => {
     if (over) return;
-    next = engine.a(kind, {
+    next = engine.f(kind, {
       s: () => next.r([{ type: "ping", data: "probe" }]),
       r({ type, data }) {
-        if (over) return;
         if (type + data != "pongprobe" || engine.upgrading) return fail(type);
         engine.upgrading = true;
         paused = 1;
         engine.e("upgrading", next);
         old.n(() => {
-          if (over) return;
           over = 1;
           engine.writeBuffer.unshift({ type: "upgrade" });
           next.e = host;
           engine.transport = next;
-          old.t();
           engine.upgrading = false;
           good = kind;
           engine.e("upgrade", next);
@@ -465,26 +454,21 @@ var Engine = class extends Emitter {
   /** @param _owner hears of every event before the listeners do. */
   constructor(_uri, opts, _owner) {
     super();
-    Object.assign(this, { v: _uri, opts, f: _owner });
+    Object.assign(this, { d: _uri, opts, l: _owner });
     const { transports } = opts;
     const usable = (transports || Object.keys(kinds)).map((want) => kinds[want] || want).filter((kind) => kind.e);
     if (usable[0]) {
-      if (false) this.transport = this.a(usable[0], this);
+      if (false) this.transport = this.f(usable[0], this);
       else start(this, this, usable);
     } else queueMicrotask(() => this.e("error", "No transports available"));
   }
-  /** @internal */
-  e(event, a, b) {
-    this.f(event, a, b);
-    return super.e(event, a, b);
-  }
   /** Sends a message. */
   write(data) {
-    return this.c("message", data);
+    return this.v("message", data);
   }
   /** The same as write. */
   send(data) {
-    return this.c("message", data);
+    return this.write(data);
   }
   /** Closes the connection after what waits has left. */
   close() {
@@ -497,7 +481,7 @@ var Engine = class extends Emitter {
     return this;
   }
   /** @internal */
-  c(type, data) {
+  v(type, data) {
     if (this.readyState > "o") {
       const packet = { type, data };
       this.e("packetCreate", packet);
@@ -507,13 +491,13 @@ var Engine = class extends Emitter {
     return this;
   }
   /** @internal */
-  l(name, scheme, { path, addTrailingSlash, query, timestampRequests, timestampParam = "t" }) {
-    const [secure, host, , ownQuery] = parse(this.v);
+  c(name, scheme, { path, addTrailingSlash, query, timestampRequests, timestampParam = "t" }) {
+    const [secure, host, , ownQuery] = parse(this.d);
     const own = ownQuery || new URLSearchParams(query) + "";
     return scheme + secure + "://" + host + path.replace(/\/?$/, addTrailingSlash == false ? "?" : "/?") + (own && own + "&") + "EIO=4&transport=" + name + (timestampRequests ?? name == "polling" ? "&" + timestampParam + "=" + Math.random() : "") + (this.id ? "&sid=" + this.id : "");
   }
   /** @internal */
-  a(kind, host) {
+  f(kind, host) {
     return kind.e(this, host, { ...this.opts, ...this.opts.transportOptions?.[kind.name] });
   }
   /** @internal */
@@ -525,33 +509,32 @@ var Engine = class extends Emitter {
    * held back could not say so. Ends the connection in that case. @internal
    */
   m() {
-    const late = Date.now() > this.p;
-    if (late) queueMicrotask(() => this.t("ping timeout"));
+    const late = Date.now() > this.h;
+    if (late) this.a(-1);
     return late;
   }
   /** Waits so many milliseconds for a ping. @internal */
-  h(ms = this.n.pingInterval + this.n.pingTimeout) {
-    this.p = Date.now() + ms;
-    clearTimeout(this.d);
-    this.d = setTimeout(() => this.t("ping timeout"), ms, this);
+  a(ms = this.n.pingInterval + this.n.pingTimeout) {
+    this.h = Date.now() + ms;
+    clearTimeout(this.p);
+    this.p = setTimeout(() => this.t("ping timeout"), ms, this);
   }
   /** @internal */
   r(packet) {
     const { type, data } = packet;
-    if (this.readyState == "closed") return;
     this.e("packet", packet);
     if (type == "open") {
       this.n = JSON.parse(data);
       this.id = this.n.sid;
       if (this.readyState == "opening") {
         this.readyState = "open";
-        this.h();
+        this.a();
         this.e(type);
         this.s();
       }
     } else if (type == "ping") {
-      this.c("pong");
-      this.h();
+      this.v("pong");
+      this.a();
       this.e(type);
     } else if (type == "message") this.e(type, data);
   }
@@ -568,7 +551,7 @@ var Engine = class extends Emitter {
   /** @internal */
   t(reason, details) {
     if (this.readyState != "closed") {
-      clearTimeout(this.d);
+      clearTimeout(this.p);
       this.readyState = "closed";
       if (details instanceof Error) this.e("error", details);
       this.transport?.t();
@@ -589,14 +572,14 @@ var watch = (manager) => {
     if (type == "beforeunload") {
       if (opts.closeOnBeforeunload) engine.transport.t();
     } else if (type == "offline") {
-      if (!/^(localhost|127\.|\[::1)/.test(parse(uri)[1])) engine.t("transport close", { description: "network connection lost" });
+      if (!/^(localhost|127|\[::1)/.test(parse(uri)[1])) engine.t("transport close", { description: "network connection lost" });
     } else if (persisted != false && !(type == "visibilitychange" && document.hidden)) {
       woke = Date.now();
       if (_retry) _retry();
       else if (engine.id) {
-        engine.c("noop");
-        const left = engine.p - Date.now();
-        if (left < engine.n.pingTimeout) engine.h(Math.min(left, wakeGrace));
+        engine.v("noop");
+        const left = engine.h - Date.now();
+        if (left < engine.n.pingTimeout) engine.a(Math.min(left, wakeGrace));
       }
     }
   };
@@ -617,6 +600,7 @@ var Socket = class extends Emitter {
     const { retries, ackTimeout } = opts;
     const acks = {};
     const queue = [];
+    let busy;
     let ids = 0;
     let dropped = 0;
     let latency;
@@ -624,26 +608,50 @@ var Socket = class extends Emitter {
     let pid;
     let offset;
     const send = (type, data, id) => io2.r({ type, nsp, data, id });
-    const dispatch = ({ data, id }, late) => {
-      catchAll("AnyOutgoing", data);
+    const dispatch = (packet) => {
+      catchAll("AnyOutgoing", packet.data);
       try {
-        send(2 /* Event */, data, id);
+        io2.r(packet);
       } catch (error) {
-        if (acks[id]) acks[id](error);
-        else if (late) {
-          queueMicrotask(() => {
-            throw error;
-          });
-        } else throw error;
+        const settle = acks[packet.id];
+        if (!settle) throw error;
+        settle(error);
       }
     };
     const drain = () => {
-      const entry = queue[0];
-      if (self.connected && entry && !entry.t) {
-        entry.t = true;
-        entry.n++;
-        self.n = entry;
-        self.emit(...entry.e);
+      if (self.connected && !busy && queue[0]) {
+        busy = 1;
+        queue[0]();
+      }
+    };
+    const post = (data, flags, ack) => {
+      const { timeout = ackTimeout, signal, volatile } = flags;
+      const packet = { type: 2 /* Event */, nsp, data };
+      if (ack) {
+        const id = packet.id = ids++;
+        const began = Date.now();
+        const settle = acks[id] = (error, ...args) => {
+          delete acks[id];
+          clearTimeout(timer);
+          signal?.removeEventListener("abort", abort);
+          self.sendBuffer = self.sendBuffer.filter((other) => other != packet);
+          if (!error) latency = Date.now() - began;
+          if ((flags.e ?? timeout ?? signal) != null) ack.call(self, error, ...args);
+          else if (!error) ack.apply(self, args);
+        };
+        const abort = () => settle(signal.reason || Error("abort"));
+        const timer = timeout != null && setTimeout(() => settle(Error("operation has timed out")), timeout, io2);
+        if (signal?.aborted) return abort();
+        signal?.addEventListener("abort", abort);
+      }
+      const { engine } = io2;
+      if (!volatile || engine?.id && engine.transport.writable) {
+        if (self.connected && !engine.m()) dispatch(packet);
+        else if (self.sendBuffer.push(packet) > (opts.bufferLimit ?? 1e4)) {
+          dropped++;
+          acks[self.sendBuffer[opts.bufferPolicy == "newest" ? "pop" : "shift"]().id]?.(Error("dropped"));
+          if (true) warn("buffer", "events are dropped because too many wait for the connection (bufferLimit)");
+        }
       }
     };
     const catchAll = (name, args) => {
@@ -698,55 +706,26 @@ var Socket = class extends Emitter {
       },
       emit(event, ...args) {
         const { n: flags } = self;
-        const { timeout = ackTimeout, signal, volatile } = flags;
         const data = [event, ...args];
         const ack = typeof data[args.length] == "function" && data.pop();
         self.n = {};
         if (reserved.test(event)) throw Error(`"${event}" is a reserved event name`);
-        if (retries && !flags.e && !volatile) {
-          const entry = { ...flags, e: data, r: true, n: 0 };
-          data.push((error, ...values) => {
-            if (entry != queue[0]) return;
-            if (!error || entry.n > retries) {
-              queue.shift();
-              if (ack) ack(error, ...values);
-            }
-            entry.t = false;
-            drain();
-          });
-          queue.push(entry);
-          drain();
-          return self;
-        }
-        const packet = { type: 2 /* Event */, nsp, data };
-        if (ack) {
-          const id = packet.id = ids++;
-          const began = Date.now();
-          const settle = acks[id] = (error, ...args2) => {
-            delete acks[id];
-            clearTimeout(timer);
-            signal?.removeEventListener("abort", abort);
-            self.sendBuffer = self.sendBuffer.filter((other) => other != packet);
-            if (!error) latency = Date.now() - began;
-            if ((flags.r ?? timeout ?? signal) != null) ack.call(self, error, ...args2);
-            else if (!error) ack.apply(self, args2);
+        if (!retries || flags.volatile) post(data, flags, ack);
+        else {
+          let tried = 0;
+          const attempt = () => {
+            tried++;
+            post(data, { ...flags, e: true }, (error, ...values) => {
+              if (!error || tried > retries) {
+                queue.shift();
+                if (ack) ack(error, ...values);
+              }
+              busy = 0;
+              drain();
+            });
           };
-          const abort = () => settle(signal.reason || Error("abort"));
-          const timer = timeout != null && setTimeout(() => settle(Error("operation has timed out")), timeout, io2);
-          if (signal?.aborted) {
-            abort();
-            return self;
-          }
-          signal?.addEventListener("abort", abort);
-        }
-        const { engine } = io2;
-        if (!volatile || engine?.id && engine.transport.writable) {
-          if (self.connected && !engine.m()) dispatch(packet);
-          else if (self.sendBuffer.push(packet) > (opts.bufferLimit ?? 1e4)) {
-            dropped++;
-            acks[self.sendBuffer[opts.bufferPolicy == "newest" ? "pop" : "shift"]().id]?.(Error("dropped"));
-            if (true) warn("buffer", "events are dropped because too many wait for the connection (bufferLimit)");
-          }
+          queue.push(attempt);
+          drain();
         }
         return self;
       },
@@ -772,7 +751,7 @@ var Socket = class extends Emitter {
           pid = given2;
           self.connected = true;
           self.receiveBuffer.splice(0).map(deliver);
-          self.sendBuffer.splice(0).map((packet) => dispatch(packet, 1));
+          self.sendBuffer.splice(0).map(async (packet) => dispatch(packet));
           drain();
           self.e("connect");
         } else if (type == 2 /* Event */) {
@@ -830,7 +809,7 @@ var Socket = class extends Emitter {
   /** Sends an event and resolves with the answer. */
   emitWithAck(event, ...args) {
     return new Promise((resolve, reject) => {
-      this.n.r = true;
+      this.n.e = true;
       const ack = (error, value) => error ? reject(error) : resolve(value);
       this.emit(event, ...[...args, ack]);
     });
@@ -891,23 +870,20 @@ var Manager = class extends Emitter {
       reconnect();
     };
     const reconnect = () => {
-      if (!o.reconnection || released || self.n || self.i) return;
+      if (!o.reconnection || released || self.i) return;
       if (attempts >= (o.reconnectionAttempts || Infinity)) {
         attempts = 0;
-        self.e("reconnect_failed");
-        return;
+        return self.e("reconnect_failed");
       }
       const retry = self.n = () => {
-        clearTimeout(timer);
         if (self.n && self.e("reconnect_attempt", ++attempts).n) {
           self.open((error) => {
             if (error) {
               reconnect();
               self.e("reconnect_error", error);
             } else {
-              const made = attempts;
+              self.e("reconnect", attempts);
               attempts = 0;
-              self.e("reconnect", made);
             }
           });
         }
@@ -952,7 +928,7 @@ var Manager = class extends Emitter {
             self.s.connects++;
             self.e(event);
             each((socket) => socket.s());
-            done?.();
+            if (done) done();
           } else if (event == "message") {
             self.s.bytesIn += lengthOf(a);
             try {
@@ -1075,12 +1051,12 @@ async function frame(packet) {
 var webtransport = {
   name: "webtransport",
   e(engine, host, opts) {
-    let closed = false;
     let writer;
     let session;
     const end = (details) => {
-      if (!closed) self.e.i(details);
-      closed = true;
+      const { e: _host } = self;
+      self.e = void 0;
+      _host?.i(details);
     };
     const fail = (error) => end(transportError("webtransport error", error));
     const self = {
@@ -1092,10 +1068,9 @@ var webtransport = {
         void (async () => {
           try {
             for (const packet of packets) await writer.write(await frame(packet));
-            if (closed) return;
             queueMicrotask(() => {
               self.writable = true;
-              self.e.o(packets.length);
+              self.e?.o(packets.length);
             });
           } catch (error) {
             fail(error);
@@ -1103,7 +1078,7 @@ var webtransport = {
         })();
       },
       t() {
-        closed = true;
+        self.e = void 0;
         const hangUp = () => session.close();
         if (writer) writer.close().then(hangUp, hangUp);
         else if (session) session.ready.then(hangUp, () => {
@@ -1136,7 +1111,7 @@ var webtransport = {
       };
       for (; ; ) {
         const first = await need(1);
-        if (!first || closed) break;
+        if (!first || !self.e) break;
         let size = first[0] & 127;
         if (size > 125) {
           const rest = await need(size == 126 ? 2 : 8);
@@ -1146,7 +1121,7 @@ var webtransport = {
         }
         if (!size || !Number.isSafeInteger(size)) throw Error("parser error");
         const body = await need(size);
-        if (!body || closed) break;
+        if (!body || !self.e) break;
         const packet = first[0] & 128 ? { type: "message", data: body.buffer } : decode(new TextDecoder().decode(body));
         if (!packet) throw Error("parser error");
         self.e.r(packet);
@@ -1156,16 +1131,16 @@ var webtransport = {
     void (async () => {
       try {
         const { transportOptions } = engine.opts;
-        session = new WebTransport(engine.l("webtransport", "http", opts).replace(/^https?/, "https"), transportOptions && transportOptions.webtransport);
+        session = new WebTransport(engine.c("webtransport", "http", opts).replace(/^https?/, "https"), transportOptions && transportOptions.webtransport);
         session.closed.then(() => end({ description: "transport closed gracefully" }), fail);
         await session.ready;
-        if (closed) return;
+        if (!self.e) return;
         const stream = await session.createBidirectionalStream();
         writer = stream.writable.getWriter();
         void read(stream.readable).catch(fail);
         const sid = engine.id;
         await writer.write(await frame({ type: "open", data: sid && JSON.stringify({ sid }) }));
-        if (closed) return;
+        if (!self.e) return;
         self.writable = true;
         self.e.s?.();
       } catch (error) {

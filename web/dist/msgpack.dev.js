@@ -2,7 +2,6 @@
 
 // src/binary.ts
 var isBinary = (value) => ArrayBuffer.isView(value) || /(Buffer|Blob|File)]$/.test({}.toString.call(value));
-var given = (bytes) => false ? Buffer.from(bytes) : bytes;
 var viewOf = (data) => new Uint8Array(data.buffer || data, data.byteOffset, data.byteLength);
 
 // src/parser.ts
@@ -109,7 +108,7 @@ function read(input) {
   const int = (size) => get("Int" + size * 8, size);
   const wide = (high) => high * 2 ** 32 + uint(4);
   const bytes = (n) => input.slice(take(n), pos);
-  const binary = (n) => given(bytes(n).buffer);
+  const binary = (n) => false ? given(bytes(n).buffer) : bytes(n).buffer;
   const text = (n) => new TextDecoder().decode(bytes(n));
   const list = (length, item = value) => {
     take(length);

@@ -109,7 +109,7 @@ function read(input) {
   const int = (size) => get("Int" + size * 8, size);
   const wide = (high) => high * 2 ** 32 + uint(4);
   const bytes = (n) => input.slice(take(n), pos);
-  const binary = (n) => given(bytes(n).buffer);
+  const binary = (n) => true ? given(bytes(n).buffer) : bytes(n).buffer;
   const text = (n) => new TextDecoder().decode(bytes(n));
   const list = (length, item = value) => {
     take(length);

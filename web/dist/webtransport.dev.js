@@ -34,12 +34,12 @@ async function frame(packet) {
 var webtransport = {
   name: "webtransport",
   e(engine, host, opts) {
-    let closed = false;
     let writer;
     let session;
     const end = (details) => {
-      if (!closed) self.e.i(details);
-      closed = true;
+      const { e: _host } = self;
+      self.e = void 0;
+      _host?.i(details);
     };
     const fail = (error) => end(transportError("webtransport error", error));
     const self = {
@@ -51,10 +51,9 @@ var webtransport = {
         void (async () => {
           try {
             for (const packet of packets) await writer.write(await frame(packet));
-            if (closed) return;
             queueMicrotask(() => {
               self.writable = true;
-              self.e.o(packets.length);
+              self.e?.o(packets.length);
             });
           } catch (error) {
             fail(error);
@@ -62,7 +61,7 @@ var webtransport = {
         })();
       },
       t() {
-        closed = true;
+        self.e = void 0;
         const hangUp = () => session.close();
         if (writer) writer.close().then(hangUp, hangUp);
         else if (session) session.ready.then(hangUp, () => {
@@ -95,7 +94,7 @@ var webtransport = {
       };
       for (; ; ) {
         const first = await need(1);
-        if (!first || closed) break;
+        if (!first || !self.e) break;
         let size = first[0] & 127;
         if (size > 125) {
           const rest = await need(size == 126 ? 2 : 8);
@@ -105,7 +104,7 @@ var webtransport = {
         }
         if (!size || !Number.isSafeInteger(size)) throw Error("parser error");
         const body = await need(size);
-        if (!body || closed) break;
+        if (!body || !self.e) break;
         const packet = first[0] & 128 ? { type: "message", data: body.buffer } : decode(new TextDecoder().decode(body));
         if (!packet) throw Error("parser error");
         self.e.r(packet);
@@ -115,16 +114,16 @@ var webtransport = {
     void (async () => {
       try {
         const { transportOptions } = engine.opts;
-        session = new WebTransport(engine.l("webtransport", "http", opts).replace(/^https?/, "https"), transportOptions && transportOptions.webtransport);
+        session = new WebTransport(engine.c("webtransport", "http", opts).replace(/^https?/, "https"), transportOptions && transportOptions.webtransport);
         session.closed.then(() => end({ description: "transport closed gracefully" }), fail);
         await session.ready;
-        if (closed) return;
+        if (!self.e) return;
         const stream = await session.createBidirectionalStream();
         writer = stream.writable.getWriter();
         void read(stream.readable).catch(fail);
         const sid = engine.id;
         await writer.write(await frame({ type: "open", data: sid && JSON.stringify({ sid }) }));
-        if (closed) return;
+        if (!self.e) return;
         self.writable = true;
         self.e.s?.();
       } catch (error) {

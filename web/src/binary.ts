@@ -8,7 +8,7 @@ export const isBinary = (value: unknown): value is Binary =>
 declare const Buffer: { from(data: unknown): ArrayBuffer };
 
 /** Bytes as an application gets them. */
-export const given = (bytes: unknown): unknown => (__NODE__ && bytes instanceof ArrayBuffer ? Buffer.from(bytes) : bytes);
+export const given = (bytes: unknown): unknown => (bytes instanceof ArrayBuffer ? Buffer.from(bytes) : bytes);
 
 /** How long a message is: bytes, or characters of text. */
 export const lengthOf = (data: string | Binary): number =>
@@ -27,5 +27,5 @@ export const bytesOf = async (data: Binary): Promise<Uint8Array> => viewOf((data
 /** Throws if the server would take a message for too large. */
 export function check(message: string | Binary, max: number): void {
   const size = sizeOf(message);
-  if (size >= max) throw Error(`payload too large: ${size} bytes > maxPayload ${max}`);
+  if (size >= max) throw Error(`payload too large: ${size} > ${max}`);
 }

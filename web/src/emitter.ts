@@ -16,15 +16,17 @@ export class Emitter<
 > {
   /** The lists are replaced, never changed: an emission goes on with the one it began with. */
   private _listeners = new Map<string, Fn[]>();
+  /** Hears of every event before the listeners do. @internal */
+  declare _owner?: Fn;
 
   /** Calls the listener at each `event`. */
   on<E extends EventNames<Listen & Reserved>>(event: E, listener: Listener<Reserved & Listen, E>): this {
-    const all: Fn[] = this.listeners(event);
-    this._listeners.set(event, [...all, listener]);
+    this._listeners.set(event, [...this.listeners(event), listener]);
     if (__DEV__) {
-      const times = all.filter((fn) => fn == listener).length + 1;
+      const all = this.listeners(event);
+      const times = all.filter((fn) => fn == listener).length;
       if (times > 1) warn("twice", `the same listener is registered ${times} times for "${event}"`);
-      else if (all.length == 10) warn("many", `more than ten listeners are registered for "${event}"`);
+      else if (all.length == 11) warn("many", `more than ten listeners are registered for "${event}"`);
     }
     return this;
   }
@@ -49,6 +51,7 @@ export class Emitter<
 
   /** Calls the listeners of `event`; what emit does unless it sends. @internal */
   _fire(event: string, ...args: unknown[]): this {
+    this._owner?.(event, ...args);
     for (const fn of this.listeners(event as never) as Fn[]) fn.apply(this, args);
     return this;
   }

@@ -94,16 +94,14 @@ export class Manager extends Emitter<ManagerEvents> {
       reconnect();
     };
 
-    const reconnect = () => {
-      if (!o.reconnection || released || self._retry || self._engine) return;
+    const reconnect = (): unknown => {
+      if (!o.reconnection || released || self._engine) return;
       // Of these three zero means the default.
       if (attempts >= (o.reconnectionAttempts || Infinity)) {
         attempts = 0;
-        self._fire("reconnect_failed");
-        return;
+        return self._fire("reconnect_failed");
       }
       const retry = (self._retry = () => {
-        clearTimeout(timer);
         // Both times it may have been called off.
         if (self._retry && self._fire("reconnect_attempt", ++attempts)._retry) {
           self.open((error) => {
@@ -111,9 +109,8 @@ export class Manager extends Emitter<ManagerEvents> {
               reconnect();
               self._fire("reconnect_error", error);
             } else {
-              const made = attempts;
+              self._fire("reconnect", attempts);
               attempts = 0;
-              self._fire("reconnect", made);
             }
           });
         }
@@ -164,7 +161,7 @@ export class Manager extends Emitter<ManagerEvents> {
             self._stats.connects++;
             self._fire(event);
             each((socket) => socket._open());
-            done?.();
+            if (done) done();
           } else if (event == "message") {
             self._stats.bytesIn += lengthOf(a as RawData);
             try {

@@ -95,7 +95,7 @@ function read(input: Uint8Array): unknown {
   const int = (size: number) => get("Int" + size * 8, size);
   const wide = (high: number) => high * 2 ** 32 + uint(4);
   const bytes = (n: number) => input.slice(take(n), pos);
-  const binary = (n: number) => given(bytes(n).buffer);
+  const binary = (n: number) => (__NODE__ ? given(bytes(n).buffer) : bytes(n).buffer);
   const text = (n: number) => new TextDecoder().decode(bytes(n));
   const list = (length: number, item: () => unknown = value) => {
     take(length);

@@ -17,7 +17,7 @@ export const watch = (manager: Manager): ((on?: boolean) => void) => {
     if (type == "beforeunload") {
       if (opts.closeOnBeforeunload) engine.transport._close();
     } else if (type == "offline") {
-      if (!/^(localhost|127\.|\[::1)/.test(parse(uri)[1])) engine._close("transport close", { description: "network connection lost" });
+      if (!/^(localhost|127|\[::1)/.test(parse(uri)[1])) engine._close("transport close", { description: "network connection lost" });
     } else if (persisted != false && !(type == "visibilitychange" && document.hidden)) {
       woke = Date.now();
       if (_retry) _retry();

@@ -34,8 +34,6 @@ export interface Parser {
 /** Event names that mean something to the client itself. */
 export const reserved = /^(connect(_error)?|disconnect(ing)?|(new|remove)Listener)$/;
 
-const maxAttachments = 10;
-
 /** The development build says what is wrong with a packet. */
 export const bad = (text?: unknown): never => {
   throw Error((text as string) || "invalid packet");
@@ -93,7 +91,7 @@ class Decoder {
   add(message: unknown): void {
     const { _attach: attach } = this;
     const isText = typeof message == "string";
-    if (isText ? attach : !attach || !isBinary(message)) {
+    if (isText ? attach : !(attach && isBinary(message))) {
       bad(__DEV__ && (isText ? "got plaintext data when reconstructing a packet" : attach ? "Unknown type: " + message : "got binary data when not reconstructing a packet"));
     }
     if (attach) return attach(message);
@@ -101,7 +99,7 @@ class Decoder {
     const [text, kind, count, nsp = "/", id, json] = /^([0-6]?)(?:(\d+)-)?(?:(\/[^,]*),?)?(\d*)([^]*)/.exec(message as string)!;
     const binary = +kind > Type.ConnectError;
     const packet: Packet = { type: binary ? +kind - Type.Binary : +kind, nsp };
-    if (!kind || (binary ? !(+count > 0 && +count <= maxAttachments) : count)) {
+    if (!kind || (binary ? !(+count > 0 && +count < 11) : count)) {
       bad(__DEV__ && (!kind ? "unknown packet type " + parseInt(text[0]) : !binary ? "invalid payload" : +count ? "too many attachments" : "Illegal attachments"));
     }
     if (id) packet.id = +id;
@@ -114,7 +112,7 @@ class Decoder {
     if (binary) {
       const attachments: unknown[] = [];
       this._attach = (bytes) => {
-        if (attachments.push(given(bytes)) < +count) return;
+        if (attachments.push(__NODE__ ? given(bytes) : bytes) < +count) return;
         // Again, now that there is something for the places that were kept.
         if (json) packet.data = JSON.parse(json, (_, value) => (value?.["_placeholder"] === true ? (typeof value.num == "number" && attachments[value.num]) || bad(__DEV__ && "illegal attachments") : value));
         this.destroy();

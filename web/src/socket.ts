@@ -62,8 +62,6 @@ interface Flags {
   signal?: AbortSignal;
   /** The acknowledgement takes an error first. */
   _withError?: boolean;
-  /** It was taken from the queue. */
-  _data?: unknown[];
 }
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
@@ -79,12 +77,6 @@ interface Item {
 /** Ends the wait for an acknowledgement: with arguments, or with an error. */
 type Settle = (error: Error | null, ...args: unknown[]) => void;
 
-interface Queued extends Flags {
-  _data: unknown[];
-  _tried: number;
-  _pending?: boolean;
-}
-
 /** The client's side of one namespace. */
 export class Socket<Listen extends object = DefaultEventsMap, Emit extends object = Listen> extends Emitter<Listen, Emit, SocketEvents> {
   constructor(io: Manager, nsp: string, opts: SocketOptions = {}) {
@@ -93,7 +85,8 @@ export class Socket<Listen extends object = DefaultEventsMap, Emit extends objec
     const self = this;
     const { retries, ackTimeout } = opts;
     const acks: Record<number, Settle> = {};
-    const queue: Queued[] = [];
+    const queue: (() => void)[] = []; // attempts at events that are sent one by one, until acknowledged
+    let busy: unknown; // with the first of them
     let ids = 0;
     let dropped = 0;
     let latency: number | undefined;
@@ -103,28 +96,52 @@ export class Socket<Listen extends object = DefaultEventsMap, Emit extends objec
 
     const send = (type: number, data?: unknown, id?: number) => io._send({ type, nsp, data, id });
 
-    /** Sends an event; `late` if nobody is there to catch. */
-    const dispatch = ({ data, id }: Packet, late?: unknown) => {
-      catchAll("AnyOutgoing", data as unknown[]);
+    const dispatch = (packet: Packet) => {
+      catchAll("AnyOutgoing", packet.data as unknown[]);
       try {
-        send(Type.Event, data, id);
+        io._send(packet);
       } catch (error) {
-        if (acks[id!]) acks[id!](error as Error);
-        else if (late) {
-          soon(() => {
-            throw error;
-          });
-        } else throw error;
+        const settle = acks[packet.id!];
+        if (!settle) throw error;
+        settle(error as Error);
       }
     };
 
     const drain = () => {
-      const entry = queue[0];
-      if (self.connected && entry && !entry._pending) {
-        entry._pending = true;
-        entry._tried++;
-        self._flags = entry;
-        (self as Socket).emit(...(entry._data as [string]));
+      if (self.connected && !busy && queue[0]) {
+        busy = 1;
+        queue[0]();
+      }
+    };
+
+    const post = (data: unknown[], flags: Flags, ack?: Ack | false) => {
+      const { timeout = ackTimeout, signal, volatile } = flags;
+      const packet: Packet = { type: Type.Event, nsp, data };
+      if (ack) {
+        const id = (packet.id = ids++);
+        const began = Date.now();
+        const settle: Settle = (acks[id] = (error, ...args) => {
+          delete acks[id];
+          clearTimeout(timer as Timer);
+          signal?.removeEventListener("abort", abort);
+          self.sendBuffer = self.sendBuffer.filter((other) => other != packet);
+          if (!error) latency = Date.now() - began;
+          if ((flags._withError ?? timeout ?? signal) != null) ack.call(self, error, ...args);
+          else if (!error) ack.apply(self, args);
+        });
+        const abort = () => settle(signal!.reason || Error("abort"));
+        const timer = timeout != null && later(() => settle(Error("operation has timed out")), timeout, io);
+        if (signal?.aborted) return abort();
+        signal?.addEventListener("abort", abort);
+      }
+      const { engine } = io;
+      if (!volatile || (engine?.id && engine.transport.writable)) {
+        if (self.connected && !engine._expired()) dispatch(packet);
+        else if (self.sendBuffer.push(packet) > (opts.bufferLimit ?? 1e4)) {
+          dropped++;
+          acks[self.sendBuffer[opts.bufferPolicy == "newest" ? "pop" : "shift"]()!.id!]?.(Error("dropped"));
+          if (__DEV__) warn("buffer", "events are dropped because too many wait for the connection (bufferLimit)");
+        }
       }
     };
 
@@ -136,7 +153,7 @@ export class Socket<Listen extends object = DefaultEventsMap, Emit extends objec
       const [event, items] = args as [string, Item[]];
       // What the Go package batch has put together, unless the program itself
       // takes it apart.
-      if (event == "batch" && items?.every?.((item) => item?.event) && !self.hasListeners(event as never)) {
+      if (!__CORE__ && event == "batch" && items?.every?.((item) => item?.event) && !self.hasListeners(event as never)) {
         for (const { event, data, args = [data] } of items) deliver([event as unknown].concat(args));
       } else {
         catchAll("Any", args);
@@ -190,56 +207,26 @@ export class Socket<Listen extends object = DefaultEventsMap, Emit extends objec
 
       emit(event: string, ...args: unknown[]) {
         const { _flags: flags } = self;
-        const { timeout = ackTimeout, signal, volatile } = flags;
         const data = [event, ...args];
         const ack = typeof data[args.length] == "function" && (data.pop() as Ack);
         self._flags = {};
         if (reserved.test(event)) throw Error(`"${event}" is a reserved event name`);
-        if (retries && !flags._data && !volatile) {
-          // Sent one by one, until acknowledged.
-          const entry: Queued = { ...flags, _data: data, _withError: true, _tried: 0 };
-          data.push((error: Error | null, ...values: unknown[]) => {
-            if (entry != queue[0]) return; // a late answer to an earlier try
-            if (!error || entry._tried > retries) {
-              queue.shift();
-              if (ack) ack(error, ...values);
-            }
-            entry._pending = false;
-            drain();
-          });
-          queue.push(entry);
+        if (!retries || flags.volatile) post(data, flags, ack);
+        else {
+          let tried = 0;
+          const attempt = () => {
+            tried++;
+            post(data, { ...flags, _withError: true }, (error, ...values) => {
+              if (!error || tried > retries) {
+                queue.shift();
+                if (ack) ack(error, ...values);
+              }
+              busy = 0;
+              drain();
+            });
+          };
+          queue.push(attempt);
           drain();
-          return self;
-        }
-        const packet: Packet = { type: Type.Event, nsp, data };
-        if (ack) {
-          const id = (packet.id = ids++);
-          const began = Date.now();
-          const settle: Settle = (acks[id] = (error, ...args) => {
-            delete acks[id];
-            clearTimeout(timer as Timer);
-            signal?.removeEventListener("abort", abort);
-            self.sendBuffer = self.sendBuffer.filter((other) => other != packet);
-            if (!error) latency = Date.now() - began;
-            if ((flags._withError ?? timeout ?? signal) != null) ack.call(self, error, ...args);
-            else if (!error) ack.apply(self, args);
-          });
-          const abort = () => settle(signal!.reason || Error("abort"));
-          const timer = timeout != null && later(() => settle(Error("operation has timed out")), timeout, io);
-          if (signal?.aborted) {
-            abort();
-            return self;
-          }
-          signal?.addEventListener("abort", abort);
-        }
-        const { engine } = io;
-        if (!volatile || (engine?.id && engine.transport.writable)) {
-          if (self.connected && !engine._expired()) dispatch(packet);
-          else if (self.sendBuffer.push(packet) > (opts.bufferLimit ?? 1e4)) {
-            dropped++;
-            acks[self.sendBuffer[opts.bufferPolicy == "newest" ? "pop" : "shift"]()!.id!]?.(Error("dropped"));
-            if (__DEV__) warn("buffer", "events are dropped because too many wait for the connection (bufferLimit)");
-          }
         }
         return self;
       },
@@ -269,7 +256,8 @@ export class Socket<Listen extends object = DefaultEventsMap, Emit extends objec
           pid = given;
           self.connected = true;
           self.receiveBuffer.splice(0).map(deliver);
-          self.sendBuffer.splice(0).map((packet) => dispatch(packet, 1));
+          // Nobody is there to catch what one of them throws.
+          self.sendBuffer.splice(0).map(async (packet) => dispatch(packet));
           drain();
           self._fire("connect");
         } else if (type == Type.Event) {

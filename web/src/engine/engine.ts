@@ -32,10 +32,8 @@ export class Engine extends Emitter<EngineEvents> {
   declare _handshake: Handshake;
   private declare _timer?: Timer;
   /** When the next ping has to be there. @internal */
-  /** @internal */
   declare _deadline: number;
   private declare readonly _uri?: string;
-  private declare readonly _owner: (event: string, a?: unknown, b?: unknown) => void;
 
   /** @param _owner hears of every event before the listeners do. */
   constructor(_uri: string | undefined, opts: EngineOptions, _owner: (event: string, a?: unknown, b?: unknown) => void) {
@@ -50,12 +48,6 @@ export class Engine extends Emitter<EngineEvents> {
     else soon(() => this._fire("error", "No transports available"));
   }
 
-  /** @internal */
-  override _fire(event: string, a?: unknown, b?: unknown): this {
-    this._owner(event, a, b);
-    return super._fire(event, a, b);
-  }
-
   /** Sends a message. */
   write(data: RawData): this {
     return this._write("message", data);
@@ -63,7 +55,7 @@ export class Engine extends Emitter<EngineEvents> {
 
   /** The same as write. */
   send(data: RawData): this {
-    return this._write("message", data);
+    return this.write(data);
   }
 
   /** Closes the connection after what waits has left. */
@@ -96,7 +88,7 @@ export class Engine extends Emitter<EngineEvents> {
       scheme + secure + "://" + host + path!.replace(/\/?$/, addTrailingSlash == false ? "?" : "/?") +
       (own && own + "&") +
       "EIO=4&transport=" + name +
-      (timestampRequests ?? name == "polling" ? "&" + timestampParam + "=" + Math.random() : "") +
+      ((timestampRequests ?? (!__CORE__ && name == "polling")) ? "&" + timestampParam + "=" + Math.random() : "") +
       (this.id ? "&sid=" + this.id : "")
     );
   }
@@ -117,7 +109,7 @@ export class Engine extends Emitter<EngineEvents> {
    */
   _expired(): boolean {
     const late = Date.now() > this._deadline;
-    if (late) soon(() => this._close("ping timeout"));
+    if (late) this._awaitPing(-1);
     return late;
   }
 
@@ -131,7 +123,6 @@ export class Engine extends Emitter<EngineEvents> {
   /** @internal */
   _packet(packet: EnginePacket): void {
     const { type, data } = packet;
-    if (this.readyState == "closed") return;
     this._fire("packet", packet);
     if (type == "open") {
       this._handshake = JSON.parse(data as string);

@@ -10,29 +10,24 @@ export const polling: TransportKind = {
 
   _start(engine, host, opts) {
     const aborter = new AbortController();
-    let closed = false;
     let sending = false;
     let paused: (() => void) | undefined;
     let waiting = false; // there is a GET
 
     const end = (details: unknown) => {
-      if (!closed) {
-        hangUp();
-        self._host._end(details);
-      }
+      const { _host } = self;
+      self._host = undefined;
+      hangUp();
+      _host?._end(details);
     };
-    const hangUp = () => {
-      closed = true;
-      aborter.abort();
-    };
+    const hangUp = () => aborter.abort();
 
     // Resolves with the body, or undefined: a failure ends the transport.
     const request = async (what: "poll" | "post", body?: string): Promise<string | undefined> => {
-      let status = 0;
-      let context: unknown;
-      const timer = opts.requestTimeout && later(() => aborter.abort(), opts.requestTimeout, engine);
+      let context;
+      const timer = opts.requestTimeout && later(hangUp, opts.requestTimeout, engine);
       try {
-        const response = await (opts.fetch || fetch)(engine._url("polling", "http", opts), {
+        context = await (opts.fetch || fetch)(engine._url("polling", "http", opts), {
           method: body && "POST",
           body,
           // The last word of a page that is being left.
@@ -41,14 +36,13 @@ export const polling: TransportKind = {
           headers: opts.extraHeaders,
           signal: aborter.signal,
         });
-        if (response.status == 200) return await response.text();
-        ({ status } = context = response);
+        if (context.status == 200) return await context.text();
       } catch (err) {
         context = err;
       } finally {
         clearTimeout(timer as Timer);
       }
-      end(transportError(`xhr ${what} error`, status, context));
+      end(transportError(`xhr ${what} error`, (context as Response).status ?? 0, context));
     };
 
     const poll = async () => {
@@ -56,7 +50,7 @@ export const polling: TransportKind = {
       const text = await request("poll");
       waiting = false;
       for (const part of (text || "").split(separator)) {
-        if (closed) return;
+        if (!self._host) return;
         const packet = decodeBase64(part);
         if (packet && packet.type != "close") self._host._packet(packet);
         else end(packet ? { description: "transport closed by the server" } : transportError("parser error"));
@@ -65,10 +59,9 @@ export const polling: TransportKind = {
     };
 
     const next = () => {
-      if (closed) return;
-      if (!paused) {
-        if (!waiting) void poll();
-      } else if (!waiting && !sending) paused();
+      if (!self._host || waiting) return;
+      if (!paused) void poll();
+      else if (!sending) paused();
     };
 
     const self: Transport = {
@@ -89,8 +82,8 @@ export const polling: TransportKind = {
           if (parts[0] && size > engine._handshake.maxPayload!) break;
           parts.push(part);
         }
-        if (!closed) await request("post", parts.join(separator));
-        if (!closed) {
+        if (self._host) await request("post", parts.join(separator));
+        if (self._host) {
           sending = false;
           self._host._drain(parts.length);
           next();
@@ -98,9 +91,9 @@ export const polling: TransportKind = {
       },
 
       _close() {
-        // With a session that does not go on elsewhere.
-        if (!closed && engine.transport == self && engine.id) {
-          closed = true;
+        const { _host } = self;
+        self._host = undefined;
+        if (_host && engine.id) {
           // The server answers the GET that waits; then there is nothing left.
           void request("post", "1").then(hangUp);
           later(hangUp, 5000, engine);

@@ -20,6 +20,15 @@ export function start(engine: Carrier, host: Host, kinds: TransportKind[], refus
   const polls = kind.name == "polling";
   const last = !next || !(tryAllTransports ?? !polls);
   let timer: Timer | undefined;
+  const end = (details: unknown) => {
+    clearTimeout(timer);
+    good = undefined;
+    // 400 may only say that polling is off.
+    if (refused && (details as TransportError).description as number > 400) refused.description = (details as TransportError).description;
+    if (engine.readyState != "opening" || (last && polls)) host._end(refused || details);
+    else if (last) start(engine, host, [available.polling], details as TransportError);
+    else start(engine, host, kinds.slice(1));
+  };
   const transport = (engine.transport = engine._create(kind, {
     _packet(packet) {
       clearTimeout(timer);
@@ -35,20 +44,12 @@ export function start(engine: Carrier, host: Host, kinds: TransportKind[], refus
         for (const kind of kinds) if (engine._handshake.upgrades.includes(kind.name)) upgrade(engine, host, kind);
       }
     },
-    _end(details) {
-      clearTimeout(timer);
-      good = undefined;
-      // 400 may only say that polling is off.
-      if (refused && (details as TransportError).description as number > 400) refused.description = (details as TransportError).description;
-      if (engine.readyState != "opening" || (last && polls)) host._end(refused || details);
-      else if (last) start(engine, host, [available.polling], details as TransportError);
-      else start(engine, host, kinds.slice(1));
-    },
+    _end: end,
   } as Host));
   if (!last) {
     timer = later(() => {
       transport._close();
-      transport._host._end(Error("timeout"));
+      end(Error("timeout"));
     }, patience, engine);
   }
 }
@@ -79,18 +80,15 @@ function upgrade(engine: Carrier, host: Host, kind: TransportKind): void {
     next = engine._create(kind, {
       _open: () => next!._send([{ type: "ping", data: "probe" }]),
       _packet({ type, data }) {
-        if (over) return;
         if (type + data! != "pongprobe" || engine.upgrading) return fail(type);
         engine.upgrading = true;
         paused = 1;
         engine._fire("upgrading", next);
         old._pause!(() => {
-          if (over) return;
           over = 1;
           engine.writeBuffer.unshift({ type: "upgrade" });
           next!._host = host;
           engine.transport = next!;
-          old._close();
           engine.upgrading = false;
           good = kind;
           engine._fire("upgrade", next);

@@ -105,8 +105,8 @@ export interface Transport {
   readonly name: string;
   /** Whether nothing is being sent just now. */
   writable: boolean;
-  /** Who listens; an upgrade changes it. @internal */
-  _host: Host;
+  /** Who listens: an upgrade changes it, and after the end it is nobody. @internal */
+  _host?: Host;
   /** Sends packets, or the first of them. @internal */
   _send(packets: EnginePacket[]): void;
   /** Ends it, and tells the server unless that is known to it. @internal */

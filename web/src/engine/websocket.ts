@@ -6,14 +6,12 @@ export const websocket: TransportKind = {
   name: "websocket",
 
   _start(engine, host, opts) {
-    let closed: unknown;
     let ws: InstanceType<NonNullable<typeof opts.WebSocket>>;
 
     const end = (details: unknown) => {
-      if (!closed) {
-        self._close();
-        self._host._end(details);
-      }
+      const { _host } = self;
+      self._close();
+      _host?._end(details);
     };
     const fail = (event: unknown) => end(transportError("websocket error", event));
 
@@ -29,12 +27,12 @@ export const websocket: TransportKind = {
         // out together.
         soon(() => {
           self.writable = true;
-          self._host._drain(packets.length);
+          self._host?._drain(packets.length);
         });
       },
 
       _close() {
-        closed = 1;
+        self._host = undefined;
         ws?.close();
       },
     };
@@ -46,11 +44,11 @@ export const websocket: TransportKind = {
         headers: opts.extraHeaders,
       });
       ws.binaryType = "arraybuffer";
-      ws.onopen = () => self._host._open?.();
+      if (!__CORE__) ws.onopen = () => self._host?._open?.();
       ws.onmessage = ({ data }: MessageEvent) => {
         const packet = decode(data);
-        if (packet) self._host._packet(packet);
-        else fail(Error("parser error"));
+        if (packet) self._host?._packet(packet);
+        else end(transportError("parser error"));
       };
       ws.onerror = fail;
       ws.onclose = (context: CloseEvent) => end({ description: "websocket connection closed", context });

@@ -32,13 +32,13 @@ export const webtransport: TransportKind = {
   name: "webtransport",
 
   _start(engine, host, opts) {
-    let closed = false;
     let writer: WritableStreamDefaultWriter<Uint8Array> | undefined;
     let session: Session | undefined;
 
     const end = (details: unknown) => {
-      if (!closed) self._host._end(details);
-      closed = true;
+      const { _host } = self;
+      self._host = undefined;
+      _host?._end(details);
     };
     const fail = (error: unknown) => end(transportError("webtransport error", error));
 
@@ -52,10 +52,9 @@ export const webtransport: TransportKind = {
         void (async () => {
           try {
             for (const packet of packets) await writer!.write(await frame(packet));
-            if (closed) return;
             soon(() => {
               self.writable = true;
-              self._host._drain(packets.length);
+              self._host?._drain(packets.length);
             });
           } catch (error) {
             fail(error);
@@ -64,7 +63,7 @@ export const webtransport: TransportKind = {
       },
 
       _close() {
-        closed = true;
+        self._host = undefined;
         // What is in the stream still leaves.
         const hangUp = () => session!.close();
         if (writer) writer.close().then(hangUp, hangUp);
@@ -99,7 +98,7 @@ export const webtransport: TransportKind = {
       };
       for (;;) {
         const first = await need(1);
-        if (!first || closed) break;
+        if (!first || !self._host) break;
         let size = first[0] & 127;
         if (size > 125) {
           const rest = await need(size == 126 ? 2 : 8);
@@ -109,7 +108,7 @@ export const webtransport: TransportKind = {
         }
         if (!size || !Number.isSafeInteger(size)) throw Error("parser error");
         const body = await need(size);
-        if (!body || closed) break;
+        if (!body || !self._host) break;
         const packet: EnginePacket | undefined = first[0] & 128 ? { type: "message", data: body.buffer as ArrayBuffer } : decode(new TextDecoder().decode(body));
         if (!packet) throw Error("parser error");
         self._host._packet(packet);
@@ -123,13 +122,13 @@ export const webtransport: TransportKind = {
         session = new WebTransport(engine._url("webtransport", "http", opts).replace(/^https?/, "https"), transportOptions && transportOptions.webtransport);
         session.closed.then(() => end({ description: "transport closed gracefully" }), fail);
         await session.ready;
-        if (closed) return;
+        if (!self._host) return;
         const stream = await session.createBidirectionalStream();
         writer = stream.writable.getWriter();
         void read(stream.readable).catch(fail);
         const sid = engine.id;
         await writer.write(await frame({ type: "open", data: sid && JSON.stringify({ sid }) }));
-        if (closed) return;
+        if (!self._host) return;
         self.writable = true;
         self._host._open?.();
       } catch (error) {

@@ -25,7 +25,6 @@ export declare class Engine extends Emitter<EngineEvents> {
     readonly opts: EngineOptions;
     private _timer?;
     private readonly _uri?;
-    private readonly _owner;
     /** @param _owner hears of every event before the listeners do. */
     constructor(_uri: string | undefined, opts: EngineOptions, _owner: (event: string, a?: unknown, b?: unknown) => void);
     /** Sends a message. */
