@@ -11,8 +11,8 @@ import (
 // A walk is a broadcast of a [Recovering] on its way through its sockets. As without
 // recovery it lets others have their turn; but then others to the same sockets would
 // overtake it, and what is overtaken gets another place in the log and is encoded
-// again. So they go in convoy: each waits for the one before it to be a turn ahead, and
-// not for long, since that may wait for this one.
+// again. So they go in convoy: each waits for the one before it to be some steps ahead,
+// and not for long, since that may wait for this one.
 type walk struct {
 	pos    uint64
 	target *string // the one room that it goes to, nil for all
@@ -20,7 +20,8 @@ type walk struct {
 
 	before *walk        // that to the same sockets before it; of the walk's own goroutine
 	n      int          // sockets so far
-	served atomic.Int64 // the same, in whole turns
+	served atomic.Int64 // the same, when it last looked
+	turns  poll.Turns
 }
 
 // maxConvoyWait is how many turns of others a walk waits for the one before it.
@@ -48,14 +49,15 @@ func (w *walk) sameTarget(v *walk) bool {
 
 // next is called behind each socket.
 func (w *walk) next() {
-	if w.n++; w.n%perTurn == 0 {
+	if w.n++; w.n%poll.Glance == 0 {
 		w.served.Store(int64(w.n))
-		poll.Turn()
+		w.turns.Look()
 		w.wait()
 	}
 }
 
-// wait waits until the walk before this one is a turn ahead.
+// wait waits until the walk before this one is ahead by as many steps as this one makes
+// before it looks again.
 func (w *walk) wait() {
 	if w.before == nil {
 		return
@@ -66,7 +68,7 @@ func (w *walk) wait() {
 			w.before = nil
 			return
 		}
-		if served > int64(w.n) {
+		if served >= int64(w.n+poll.Glance) {
 			return
 		}
 		runtime.Gosched()

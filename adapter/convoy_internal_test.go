@@ -1,6 +1,10 @@
 package adapter
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/sockeye-go/socketio/internal/poll"
+)
 
 // TestConvoy: who walks to the same sockets waits for the last that began before it, and
 // for nobody else.
@@ -22,11 +26,11 @@ func TestConvoy(t *testing.T) {
 	}
 
 	w := newWalk(room("a"), under)
-	for range perTurn { // the one before is not ahead, and does not go on: it is not waited for for ever
+	for range poll.Glance { // the one before is not ahead, and does not go on: it is not waited for for ever
 		w.next()
 	}
-	if w.before != a || w.served.Load() != perTurn {
-		t.Errorf("after a turn: behind %+v, served %d", w.before, w.served.Load())
+	if w.before != a || w.served.Load() != poll.Glance {
+		t.Errorf("after some steps: behind %+v, served %d", w.before, w.served.Load())
 	}
 	a.arrived()
 	w.wait()

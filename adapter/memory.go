@@ -5,6 +5,8 @@ import (
 	"hash/maphash"
 	"iter"
 	"sync"
+
+	"github.com/sockeye-go/socketio/internal/poll"
 )
 
 // Memory is the adapter of a single process, and the local half of every other
@@ -241,10 +243,10 @@ func (a *Memory) Rooms() iter.Seq2[string, int] {
 
 // Broadcast implements [Adapter].
 func (a *Memory) Broadcast(t Target, p *Packet) error {
-	var n turns
+	var turns poll.Turns
 	for m := range a.Local(t) {
 		m.Deliver(p)
-		n.next()
+		turns.Next(1)
 	}
 	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/sockeye-go/socketio/internal/poll"
 )
 
 // A heart keeps the deadlines of all sessions of a server: when to ping and
@@ -169,8 +171,10 @@ func (h *heart) fire(l *deadlines) {
 		l.armed = false
 	}
 	h.mu.Unlock()
+	var turns poll.Turns // clients that came together, as after a restart, are due together
 	for _, s := range due {
 		l.due(s)
+		turns.Next(1)
 	}
 }
 

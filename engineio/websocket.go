@@ -116,6 +116,7 @@ func (t *wsTransport) Data(p []byte) {
 		}
 	}
 	defer t.parser.Release()
+	var turns poll.Turns // of many small messages, each of which has its answer
 	for len(p) > 0 && !t.broken {
 		m, n, ok, err := t.next(p)
 		if err != nil {
@@ -128,6 +129,7 @@ func (t *wsTransport) Data(p []byte) {
 		}
 		p = p[n:]
 		t.message(m)
+		turns.Next(1)
 	}
 	if t.held.Load() != 0 || t.deflate.PeerKeep != 0 {
 		t.noteHeld()

@@ -88,7 +88,11 @@ func (w *crew) workOff() {
 			tick.Add(1)
 			c.flushHeld()
 		} else {
-			c.read()
+			if c.read() { // others come before the rest
+				Turn()
+				w.read(c)
+			}
+			c.h.Batch(true)
 		}
 		w.mu.Lock()
 	}

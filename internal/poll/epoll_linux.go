@@ -158,11 +158,12 @@ func (d *descriptor) close(c *Conn, readerActive bool) {
 	d.fd = -1
 }
 
-// read empties the kernel's buffer into the handler. The caller has set
-// c.reading, so there is one reader; edge-triggered readiness that arrives
-// meanwhile is kept in c.again.
-func (c *Conn) read() {
+// read empties the kernel's buffer into the handler, or reports that there is more than
+// can be read in a turn. The caller has set c.reading, so there is one reader;
+// edge-triggered readiness that arrives meanwhile is kept in c.again.
+func (c *Conn) read() (more bool) {
 	buf := readBuffers.Get().(*[readSize]byte)
+	var turns Turns
 	for {
 		c.mu.Lock()
 		if c.paused && !c.hangup && c.err == nil {
@@ -178,17 +179,21 @@ func (c *Conn) read() {
 		if closed { // by the handler, most likely: what follows is not wanted
 			c.readerDone(net.ErrClosed)
 			readBuffers.Put(buf)
-			c.h.Batch(true)
-			return
+			return false
 		}
 
 		n, err := receive(int(c.fd), buf[:])
 		switch {
 		case n > 0:
 			c.h.Data(buf[:n])
-			if n == len(buf) || hangup {
-				continue
+			if n < len(buf) && !hangup {
+				break
 			}
+			if turns.over() {
+				readBuffers.Put(buf)
+				return true
+			}
+			continue
 		case err == syscall.EINTR:
 			continue
 		case err == syscall.EAGAIN:
@@ -200,8 +205,7 @@ func (c *Conn) read() {
 			}
 			c.readerDone(err)
 			readBuffers.Put(buf)
-			c.h.Batch(true)
-			return
+			return false
 		}
 
 		// A short read means empty, unless an edge came in between.
@@ -214,7 +218,7 @@ func (c *Conn) read() {
 		c.mu.Unlock()
 	}
 	readBuffers.Put(buf)
-	c.h.Batch(true)
+	return false
 }
 
 // ready is called by the epoll loop. It reports whether c has to be read, for
