@@ -2,7 +2,6 @@ package hostile
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -120,49 +119,4 @@ func (b *bystander) close() {
 	b.stop()
 	b.c.Close()
 	<-b.done
-}
-
-// bystanders are one for each transport that is attacked.
-type bystanders []*bystander
-
-func newBystanders(a *arena) (all bystanders, err error) {
-	by, err := newBystander(a.s.addr)
-	if err != nil {
-		return nil, err
-	}
-	all = append(all, by)
-	if a.s.asks { // ours
-		if by, err = newQUICBystander(a); err != nil {
-			all.close()
-			return nil, err
-		}
-		all = append(all, by)
-	}
-	return all, nil
-}
-
-func (all bystanders) look() (worst time.Duration, err error) {
-	for _, by := range all {
-		w, e := by.look()
-		worst, err = max(worst, w), errors.Join(err, e)
-	}
-	return worst, err
-}
-
-// goOn waits until each has had two more echoes, the second of which began
-// afterwards.
-func (all bystanders) goOn() bool {
-	for _, by := range all {
-		before := by.count()
-		if !waitFor(func() bool { return by.ended() || by.count() > before+1 }) || by.ended() {
-			return false
-		}
-	}
-	return true
-}
-
-func (all bystanders) close() {
-	for _, by := range all {
-		by.close()
-	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"log"
@@ -14,7 +15,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/sockeye-go/socketio/client"
@@ -25,23 +25,23 @@ import (
 const observers, rounds = 20, 5
 
 // neighbours measures what honest clients notice of each company. The server is a
-// process on a core of its own. The company is another one, of the lowest
-// priority on the other core, which it shares with the observers: what they wait
-// for is the server.
+// process on a core of its own. The company is another one, on the other core, which it
+// shares with that of the observers, and has only while they do not want it: what they
+// wait for is the server.
 func neighbours(b *strings.Builder, length time.Duration) error {
-	server, url, err := role(plain, 0)
+	server, url, err := role(plain, serving)
 	if err != nil {
 		return err
 	}
 	defer server.end()
-	another, withRecovery, err := role(recovering, 0)
+	another, withRecovery, err := role(recovering, serving)
 	if err != nil {
 		return err
 	}
 	defer another.end()
-	_ = syscall.Setpriority(syscall.PRIO_PROCESS, 0, -5) // if we may
 	b.WriteString("The time that 20 honest clients wait for an echo, 20 ms after the last one, beside a company and,\n" +
-		"in turns with it, without. Server on one core, clients on the other.\n\n" +
+		"in turns with it, without. Server on one core, clients on the other, the company only while the\n" +
+		"honest do not want it (SCHED_IDLE). Medians of five rounds.\n\n" +
 		"| Company | echoes | p50, ms | p99, ms | calm p50, ms | calm p99, ms | p99 to calm |\n|---|---:|---:|---:|---:|---:|---:|\n")
 	for i, c := range companies {
 		log.Printf("%s", c.name)
@@ -49,33 +49,60 @@ func neighbours(b *strings.Builder, length time.Duration) error {
 		if c.recovery {
 			url = withRecovery
 		}
-		var calm, beside []time.Duration
+		var calm, beside spread
 		for range rounds {
-			waits, err := observe(url, length/rounds/2)
-			if err != nil {
+			if err := calm.add(url, length/rounds/2); err != nil {
 				return err
 			}
-			calm = append(calm, waits...)
-			company, _, err := role(fmt.Sprint(i, " ", url), 1)
+			company, _, err := role(fmt.Sprint(i, " ", url), idling)
 			if err != nil {
 				return fmt.Errorf("%s: %w", c.name, err)
 			}
-			waits, err = observe(url, length/rounds)
+			err = beside.add(url, length/rounds)
 			company.end()
 			if err != nil {
 				return fmt.Errorf("%s: %w", c.name, err)
 			}
-			beside = append(beside, waits...)
 		}
-		slices.Sort(calm)
-		slices.Sort(beside)
-		at := func(waits []time.Duration, q float64) float64 {
-			return float64(waits[int(q*float64(len(waits)-1))]) / 1e6
-		}
-		fmt.Fprintf(b, "| %s | %d | %.2f | %.2f | %.2f | %.2f | %.1f |\n", c.name, len(beside),
-			at(beside, 0.5), at(beside, 0.99), at(calm, 0.5), at(calm, 0.99), at(beside, 0.99)/at(calm, 0.99))
+		fmt.Fprintf(b, "| %s | %d | %.2f | %.2f | %.2f | %.2f | %.1f |\n", c.name, beside.n,
+			median(beside.p50), median(beside.p99), median(calm.p50), median(calm.p99), median(beside.p99)/median(calm.p99))
 	}
 	return nil
+}
+
+// A spread is of what was waited, in ms, a figure for each round.
+type spread struct {
+	n        int
+	p50, p99 []float64
+}
+
+func (s *spread) add(url string, length time.Duration) error {
+	waits, err := observed(url, length)
+	if err != nil {
+		return err
+	}
+	slices.Sort(waits)
+	at := func(q float64) float64 { return float64(waits[int(q*float64(len(waits)-1))]) / 1e6 }
+	s.n += len(waits)
+	s.p50, s.p99 = append(s.p50, at(0.5)), append(s.p99, at(0.99))
+	return nil
+}
+
+// median is of the rounds: what else happens on a machine disturbs one or two of them, a
+// company all.
+func median(rounds []float64) float64 {
+	slices.Sort(rounds)
+	return rounds[len(rounds)/2]
+}
+
+// observed is what a part that observes for a while has to say.
+func observed(url string, length time.Duration) (waits []time.Duration, err error) {
+	p, says, err := role(fmt.Sprint(observing, " ", url, " ", length), listening)
+	if err != nil {
+		return nil, err
+	}
+	p.end()
+	return waits, json.Unmarshal([]byte(says), &waits)
 }
 
 // observe has honest clients measure for a while.
@@ -128,19 +155,27 @@ func (p part) end() {
 
 const roleVariable = "SOAK_ROLE"
 
-// The roles of servers: as they are without options, and with recovery.
-const plain, recovering = "server", "server with recovery"
+// The roles of servers, as they are without options and with recovery, and of observers.
+// Others are of companies, by their numbers.
+const plain, recovering, observing = "server", "server with recovery", "observe"
 
-// role starts a part on a core, if cores can be chosen, and returns what it says
-// when it is ready.
-func role(name string, core int) (p part, says string, err error) {
+// Where a part runs, if that can be chosen. The threads of a Go program have priorities of
+// their own, so that they have to be set before it begins.
+var (
+	serving   = []string{"taskset", "-c", "0"}
+	listening = []string{"taskset", "-c", "1"}
+	idling    = []string{"taskset", "-c", "1", "chrt", "--idle", "0"}
+)
+
+// role starts a part, and returns what it says when it is ready.
+func role(name string, where []string) (p part, says string, err error) {
 	self, err := os.Executable()
 	if err != nil {
 		return p, "", err
 	}
 	args := []string{self}
-	if taskset, err := exec.LookPath("taskset"); err == nil {
-		args = []string{taskset, "-c", strconv.Itoa(core), self}
+	if _, err := exec.LookPath("taskset"); err == nil { // chrt comes with it
+		args = slices.Concat(where, args)
 	}
 	p.cmd = exec.Command(args[0], args[1:]...)
 	p.cmd.Env = append(os.Environ(), roleVariable+"="+name)
@@ -174,12 +209,23 @@ func play(name string) error {
 	if name == plain || name == recovering {
 		return serve(ctx, name == recovering)
 	}
-	number, url, _ := strings.Cut(name, " ")
-	i, err := strconv.Atoi(number)
+	words := strings.Fields(name)
+	url := words[1]
+	if words[0] == observing {
+		length, err := time.ParseDuration(words[2])
+		if err != nil {
+			return err
+		}
+		waits, err := observe(url, length)
+		if err != nil {
+			return err
+		}
+		return json.NewEncoder(os.Stdout).Encode(waits)
+	}
+	i, err := strconv.Atoi(words[0])
 	if err != nil {
 		return err
 	}
-	_ = syscall.Setpriority(syscall.PRIO_PROCESS, 0, 19)
 	return keep(ctx, companies[i], url)
 }
 
