@@ -225,6 +225,7 @@ var goals = []goal{
 	{scenario: "32 KiB text echo with ack", text: "at most 60 µs", most: 60},
 	{scenario: "long-polling echo", text: "at most 1.2 times two bare requests", most: 1.2, to: "reference"},
 	{scenario: "echo with ack, 1 in flight, two cores", text: "at most 1.1 times that with one core", most: 1.1, to: "sockeye", toScenario: "echo with ack, 1 in flight", beside: "reference"},
+	{scenario: "echo with ack, 1 in flight, two cores", text: "at most 1.1 times that with GOMAXPROCS=1 on the same cores", most: 1.1, to: "sockeye", toScenario: "echo with ack, 1 in flight, two cores, GOMAXPROCS=1", beside: "reference"},
 	{scenario: "echo with ack, 1 in flight, two cores", text: "at most 1.1 times the hard-coded net/http server", most: 1.1, to: "reference"},
 	{scenario: "200 rooms of 10, two cores", text: "at most 1.1 times that with one core", most: 1.1, to: "sockeye", toScenario: "200 rooms of 10, per delivery", beside: "reference"},
 	{scenario: "upgrade and CONNECT", text: "less than socketioxide", most: 1, to: "socketioxide"},

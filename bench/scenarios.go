@@ -77,6 +77,7 @@ var scenarios = []scenario{
 	{name: "long-polling echo, HTTP/2 over TLS", unit: cpuTime, only: goServers, env: []string{overTLS}, run: pollingOver(true)},
 	{name: "echo with ack, 1 in flight, over TLS", unit: cpuTime, only: goServers, env: []string{overTLS}, run: echoes(1, 20)},
 	{name: "echo with ack, 1 in flight, two cores", unit: cpuTime, not: []string{"epoll", "node"}, procs: 2, run: echoes(1, 20)},
+	{name: "echo with ack, 1 in flight, two cores, GOMAXPROCS=1", unit: cpuTime, not: []string{"epoll", "node"}, procs: 2, env: []string{"GOMAXPROCS=1"}, run: echoes(1, 20)},
 	{name: "200 rooms of 10, two cores", unit: cpuTime, not: []string{"epoll", "node"}, procs: 2, run: func(p *process, n int) (figure, error) { return broadcast(p, 200, 10, n) }},
 	{name: "an echo among 10,000 connections while rooms of 100 receive broadcasts", unit: latency, run: amid},
 	{name: "idle memory per connection", unit: bytesOf, run: idle},
