@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 //go:embed dist/socket.io*.js dist/socket.io*.map
@@ -37,39 +38,54 @@ type File struct {
 // there are such files.
 var names = []string{"socket.io.js", "socket.io.min.js", "socket.io.esm.min.js", "socket.io.msgpack.min.js"}
 
-var files = load()
+// files are read when somebody first asks for them: most servers hand out one of
+// them or none, and what is read stays on the heap.
+var files = listed()
 
-func load() map[string]File {
-	files := make(map[string]File)
+func listed() map[string]func() File {
+	files := make(map[string]func() File)
 	for _, name := range names {
 		for _, f := range []File{
 			{Name: name, ContentType: "application/javascript; charset=utf-8"},
 			{Name: name + ".map", ContentType: "application/json; charset=utf-8"},
 		} {
-			data, err := fs.ReadFile(dist, path.Join("dist", f.Name))
-			if err != nil {
-				continue
+			if _, err := fs.Stat(dist, f.path()); err == nil {
+				files[f.Name] = sync.OnceValue(f.read)
 			}
-			sum := sha256.Sum256(data)
-			f.Data, f.ETag = data, `"`+base64.RawURLEncoding.EncodeToString(sum[:12])+`"`
-			// Without them it is served as it is.
-			f.brotli, _ = fs.ReadFile(compressed, path.Join("compressed", f.Name+".br"))
-			f.gzip, _ = fs.ReadFile(compressed, path.Join("compressed", f.Name+".gz"))
-			files[f.Name] = f
 		}
 	}
 	return files
 }
 
+func (f File) path() string { return path.Join("dist", f.Name) }
+
+// read returns f with what is in it.
+func (f File) read() File {
+	f.Data, _ = fs.ReadFile(dist, f.path())
+	sum := sha256.Sum256(f.Data)
+	f.ETag = `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
+	// Without them it is served as it is.
+	f.brotli, _ = fs.ReadFile(compressed, path.Join("compressed", f.Name+".br"))
+	f.gzip, _ = fs.ReadFile(compressed, path.Join("compressed", f.Name+".gz"))
+	return f
+}
+
 // Lookup returns a file by its exact name.
 func Lookup(name string) (File, bool) {
-	f, ok := files[name]
-	return f, ok
+	read, ok := files[name]
+	if !ok {
+		return File{}, false
+	}
+	return read(), true
 }
 
 // Files returns all files, in the order of their names.
 func Files() []File {
-	return slices.SortedFunc(maps.Values(files), func(a, b File) int { return strings.Compare(a.Name, b.Name) })
+	all := make([]File, 0, len(files))
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		all = append(all, files[name]())
+	}
+	return all
 }
 
 // Serve answers r with the file that the last segment of its path names, and
