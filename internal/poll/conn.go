@@ -52,7 +52,7 @@ type Conn struct {
 
 	mu       sync.Mutex
 	out      *outbox // nil while the kernel has taken everything
-	err      error   // why no more is written; nil while open
+	err      *error  // why no more is written; nil while open
 	fd       int32   // of the epoll backend; -1 once it is closed
 	tick     uint32  // of the last write that went to the kernel at once
 	held     bool    // out waits for the end of the tick, not for the kernel
@@ -437,7 +437,7 @@ func (c *Conn) failLocked(err error) {
 	if c.err != nil {
 		return
 	}
-	c.err = err
+	c.err = &err
 	if c.out != nil {
 		c.out.free()
 		c.out, c.held = nil, false
@@ -458,13 +458,13 @@ func (c *Conn) failLocked(err error) {
 func (c *Conn) readerDone(err error) {
 	c.mu.Lock()
 	if c.err == nil {
-		c.err = err
+		c.err = &err
 		if c.out != nil {
 			c.out.free()
 			c.out, c.held = nil, false
 		}
 	} else {
-		err = c.err
+		err = *c.err
 	}
 	finished := c.finished
 	c.finished = true
