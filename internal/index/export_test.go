@@ -1,0 +1,3 @@
+package index
+
+func (x *Index[T]) Slots() int { return len(x.slots) }
