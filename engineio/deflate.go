@@ -181,7 +181,7 @@ func (t *wsTransport) appendFrame(dst []byte, kind packetType, m Message, f Flag
 		default:
 			return appendMessageFrame(dst, kind, m, t.form)
 		}
-		w := t.context.of()
+		w := t.context().of()
 		if dst, ok := t.s.srv.opts.PerMessageDeflate.shared.AppendFrameIn(w, ws.Server, dst, op, parts[:]...); ok {
 			w.Add(parts[:]...)
 			return dst

@@ -148,7 +148,10 @@ func refusal(err error) *ConnectionError {
 // queue begins with the open packet; the caller sends it. The session counts
 // as live from admit on.
 func (s *Server) newSession(r *http.Request, q query, at place) *Session {
-	sess := &Session{srv: s, id: at.sid, remote: r.RemoteAddr, address: at.address, wsFirst: q.transport != Polling, form: q.form()}
+	sess := &Session{srv: s, id: at.sid, remote: r.RemoteAddr, wsFirst: q.transport != Polling, form: q.form()}
+	if at.address != "" {
+		sess.address = new(at.address)
+	}
 	if q.transport == WebTransport {
 		sess.form |= streamed
 	}

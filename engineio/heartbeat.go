@@ -24,11 +24,35 @@ type heart struct {
 // A beat is a session's place in a heart.
 type beat struct {
 	prev, next *Session
-	in         *deadlines    // nil when in none; guarded by heart.mu
 	at         time.Duration // since heart.start
-	awaited    atomic.Bool   // in is heart.pongs; for a look without the lock
+	in         atomic.Uint32 // a queue; changed under heart.mu
 	owing      atomic.Bool   // a pong is awaited and nothing has come since the ping
 }
+
+// A queue names one of the deadlines of a heart, in less memory than a pointer.
+type queue uint32
+
+const (
+	noQueue queue = iota
+	pingQueue
+	pongQueue
+	callQueue
+)
+
+// of returns the deadlines that q names, nil for none.
+func (h *heart) of(q queue) *deadlines {
+	switch q {
+	case pingQueue:
+		return &h.pings
+	case pongQueue:
+		return &h.pongs
+	case callQueue:
+		return &h.calls
+	}
+	return nil
+}
+
+func (b *beat) queue() queue { return queue(b.in.Load()) }
 
 // deadlines is a queue of sessions linked through their beats.
 type deadlines struct {
@@ -47,24 +71,24 @@ func newHeart(interval, timeout time.Duration, sendPing, pongOverdue, pingOverdu
 }
 
 // awaitPing starts the interval before the next ping.
-func (h *heart) awaitPing(s *Session) { h.enter(s, &h.pings, h.interval) }
+func (h *heart) awaitPing(s *Session) { h.enter(s, pingQueue, h.interval) }
 
 // awaitPong starts the time that a pong may take.
-func (h *heart) awaitPong(s *Session) { h.enter(s, &h.pongs, h.timeout) }
+func (h *heart) awaitPong(s *Session) { h.enter(s, pongQueue, h.timeout) }
 
 // awaitCall starts the time that a client of revision 3 may be silent.
-func (h *heart) awaitCall(s *Session) { h.enter(s, &h.calls, h.interval+h.timeout) }
+func (h *heart) awaitCall(s *Session) { h.enter(s, callQueue, h.interval+h.timeout) }
 
 // pong ends the wait for one; without a wait it does nothing.
 func (h *heart) pong(s *Session) {
-	if !s.beat.awaited.Load() {
+	if s.beat.queue() != pongQueue {
 		return // a flood of pongs must not keep everybody's lock busy
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if s.beat.in == &h.pongs {
+	if s.beat.queue() == pongQueue {
 		h.leaveLocked(s)
-		h.enterLocked(s, &h.pings, h.interval)
+		h.enterLocked(s, pingQueue, h.interval)
 	}
 }
 
@@ -82,30 +106,30 @@ func (h *heart) alive(s *Session) {
 func (h *heart) rearm(s *Session) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	switch s.beat.in {
-	case &h.pongs:
+	switch s.beat.queue() {
+	case pongQueue:
 		h.leaveLocked(s)
-		h.enterLocked(s, &h.pongs, h.timeout)
-	case &h.calls:
+		h.enterLocked(s, pongQueue, h.timeout)
+	case callQueue:
 		h.leaveLocked(s)
-		h.enterLocked(s, &h.calls, h.interval+h.timeout)
+		h.enterLocked(s, callQueue, h.interval+h.timeout)
 	}
 }
 
-func (h *heart) enter(s *Session, l *deadlines, wait time.Duration) {
+func (h *heart) enter(s *Session, q queue, wait time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if s.beat.in == nil {
-		h.enterLocked(s, l, wait)
+	if s.beat.queue() == noQueue {
+		h.enterLocked(s, q, wait)
 	}
 }
 
-func (h *heart) enterLocked(s *Session, l *deadlines, wait time.Duration) {
-	b := &s.beat
-	b.in, b.prev, b.next = l, l.tail, nil
+func (h *heart) enterLocked(s *Session, q queue, wait time.Duration) {
+	b, l := &s.beat, h.of(q)
+	b.prev, b.next = l.tail, nil
+	b.in.Store(uint32(q))
 	b.at = time.Since(h.start) + wait
 	b.owing.Store(false)
-	b.awaited.Store(l == &h.pongs)
 	if l.tail != nil {
 		l.tail.beat.next = s
 	} else {
@@ -125,7 +149,7 @@ func (h *heart) leave(s *Session) {
 
 func (h *heart) leaveLocked(s *Session) {
 	b := &s.beat
-	l := b.in
+	l := h.of(b.queue())
 	if l == nil {
 		return
 	}
@@ -139,8 +163,8 @@ func (h *heart) leaveLocked(s *Session) {
 	} else {
 		l.tail = b.prev
 	}
-	b.in, b.prev, b.next = nil, nil, nil
-	b.awaited.Store(false)
+	b.prev, b.next = nil, nil
+	b.in.Store(uint32(noQueue))
 	if l.head == nil && l.armed {
 		// Nobody waits: a server that is dropped must not be held by a timer.
 		l.armed = !l.timer.Stop()

@@ -70,7 +70,7 @@ const lookAgain = 200 * time.Millisecond
 func (s *Session) held() int {
 	n, _ := s.Buffered()
 	if t := s.ws.Load(); t != nil {
-		n += int(t.held.Load()) + t.context.held()
+		n += int(t.held.Load()) + t.context().held()
 	}
 	s.mu.Lock()
 	if p := s.polling; p != nil {

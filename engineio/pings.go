@@ -6,10 +6,19 @@ import (
 	"github.com/sockeye-go/socketio/internal/ws"
 )
 
-// A pingMeter counts the WebSocket pings of one second. Few clients send any.
-type pingMeter struct {
-	since time.Time
-	n     int
+// A meter counts what few clients send.
+type meter struct {
+	late  int64     // bytes that came after closing
+	since time.Time // the WebSocket pings of one second
+	pings int
+}
+
+// metered returns the meter; s.recvMu is held.
+func (t *wsTransport) metered() *meter {
+	if t.meter == nil {
+		t.meter = new(meter)
+	}
+	return t.meter
 }
 
 var errTooManyPings = &ws.Error{Code: ws.ClosePolicy, Reason: "too many pings"}
@@ -17,16 +26,12 @@ var errTooManyPings = &ws.Error{Code: ws.ClosePolicy, Reason: "too many pings"}
 // pingAllowed counts a ping and reports whether it may be answered.
 func (t *wsTransport) pingAllowed() bool {
 	now := time.Now()
-	m := t.pings
-	if m == nil {
-		m = new(pingMeter)
-		t.pings = m
-	}
+	m := t.metered()
 	if now.Sub(m.since) >= time.Second {
-		*m = pingMeter{since: now}
+		m.since, m.pings = now, 0
 	}
-	m.n++
-	return m.n <= t.s.srv.opts.MaxPings
+	m.pings++
+	return m.pings <= t.s.srv.opts.MaxPings
 }
 
 // hitBy counts the limit that a violation is about, if it is about one.

@@ -25,7 +25,7 @@ type Session struct {
 	recv    Receiver
 	id      string
 	remote  string
-	address string // what admit returned
+	address *string // what admit returned; nil stands for ""
 	beat    beat
 
 	// recvMu is held for each batch of Receive calls and for Closed: during an
@@ -137,7 +137,7 @@ func (s *Session) SendMessages(f Flags, msgs ...Message) error {
 		}
 		size += len(m.Data) + maxFrameHeader
 	}
-	if t.context != nil {
+	if t.context() != nil {
 		return t.sendIn(packetMessage, msgs, f)
 	}
 	last := msgs[len(msgs)-1]
@@ -308,7 +308,11 @@ func (s *Session) afterEnd(reason Reason, err error) {
 		s.recv.Closed(reason, err)
 		s.recvMu.Unlock()
 		s.recv.Flush(true)
-		s.srv.leave(s.address)
+		address := ""
+		if s.address != nil {
+			address = *s.address
+		}
+		s.srv.leave(address)
 	}()
 }
 

@@ -2,7 +2,10 @@ package engineio
 
 import (
 	"hash/maphash"
+	"slices"
 	"sync"
+
+	"github.com/sockeye-go/socketio/internal/index"
 )
 
 // A table holds the sessions of a server by sid. It is sharded, so that
@@ -12,16 +15,17 @@ type table struct {
 	shards [32]shard
 }
 
-type shard struct {
+type shard struct { // the size of a line of the cache
 	mu       sync.Mutex
-	sessions map[string]*Session
-	_        [40]byte // a cache line of its own
+	sessions index.Index[Session]
+	reserved map[string]struct{} // sids of handshakes that are being answered
 }
 
 func newTable() *table {
 	t := &table{seed: maphash.MakeSeed()}
 	for i := range t.shards {
-		t.shards[i].sessions = make(map[string]*Session)
+		t.shards[i].sessions = index.New(func(s *Session) string { return s.id })
+		t.shards[i].reserved = make(map[string]struct{})
 	}
 	return t
 }
@@ -34,7 +38,7 @@ func (t *table) get(sid string) *Session {
 	sh := t.shard(sid)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	return sh.sessions[sid]
+	return sh.sessions.Get(sid)
 }
 
 // reserve takes a sid that is free; get does not find it before put.
@@ -42,10 +46,10 @@ func (t *table) reserve(sid string) bool {
 	sh := t.shard(sid)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	if _, taken := sh.sessions[sid]; taken {
+	if _, taken := sh.reserved[sid]; taken || sh.sessions.Get(sid) != nil {
 		return false
 	}
-	sh.sessions[sid] = nil
+	sh.reserved[sid] = struct{}{}
 	return true
 }
 
@@ -54,14 +58,16 @@ func (t *table) put(s *Session) {
 	sh := t.shard(s.id)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	sh.sessions[s.id] = s
+	delete(sh.reserved, s.id)
+	sh.sessions.Set(s)
 }
 
 func (t *table) remove(sid string) {
 	sh := t.shard(sid)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	delete(sh.sessions, sid)
+	delete(sh.reserved, sid)
+	sh.sessions.Delete(sid)
 }
 
 // all returns the sessions at one moment.
@@ -76,10 +82,5 @@ func (t *table) all() []*Session {
 func (sh *shard) list(out []*Session) []*Session {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	for _, s := range sh.sessions {
-		if s != nil {
-			out = append(out, s)
-		}
-	}
-	return out
+	return slices.AppendSeq(out, sh.sessions.All())
 }

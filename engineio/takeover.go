@@ -45,8 +45,9 @@ func (t *wsTransport) sendIn(kind packetType, messages []Message, f Flags) error
 	if f&(Volatile|Lossy) != 0 {
 		f |= NoCompress
 	}
-	t.context.mu.Lock()
-	defer t.context.mu.Unlock()
+	context := t.context()
+	context.mu.Lock()
+	defer context.mu.Unlock()
 	buf := scratch.Get().(*[]byte)
 	b := (*buf)[:0]
 	for _, m := range messages {
@@ -62,7 +63,7 @@ func (t *wsTransport) sendIn(kind packetType, messages []Message, f Flags) error
 
 // framesIn is frames for a transport that nobody else writes to yet.
 func (t *wsTransport) framesIn(p *Prepared, f Flags) []byte {
-	if t.context == nil {
+	if t.context() == nil {
 		return t.frames(p, f)
 	}
 	var b []byte

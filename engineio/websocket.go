@@ -19,19 +19,39 @@ import (
 type wsTransport struct {
 	s       *Session
 	conn    *poll.Conn
-	context *takeover // nil: each message is compressed by itself
+	unusual *unusual // nil for most
 	form    form
 	deflate ws.Deflate // zero: nothing is compressed
 	parser  ws.Parser
-	stream  *streamParser // in place of parser, in the form streamed
 
 	broken  bool         // the peer violated the protocol; guarded by s.recvMu
 	probing atomic.Bool  // not the session's transport yet
 	closing atomic.Bool  // the close frame is on its way; what still comes is ignored
 	held    atomic.Int32 // bytes of an incomplete message, at most what an int32 can say
 	linger  atomic.Pointer[time.Timer]
-	late    int64      // bytes that came after closing; guarded by s.recvMu
-	pings   *pingMeter // nil until the peer pings; guarded by s.recvMu
+	meter   *meter // nil until there is something to count; guarded by s.recvMu
+}
+
+// An unusual is what few WebSockets have, and from their beginning on.
+type unusual struct {
+	context *takeover     // nil: each message is compressed by itself
+	stream  *streamParser // in place of parser, in the form streamed
+}
+
+// context is nil without context takeover.
+func (t *wsTransport) context() *takeover {
+	if t.unusual == nil {
+		return nil
+	}
+	return t.unusual.context
+}
+
+// stream is nil but in the form streamed.
+func (t *wsTransport) stream() *streamParser {
+	if t.unusual == nil {
+		return nil
+	}
+	return t.unusual.stream
 }
 
 // lingerTimeout is how long a closing connection waits for the peer's side of
@@ -45,14 +65,17 @@ const maxLate = 1 << 20
 var closeFrame = ws.AppendFrame(nil, ws.Close, nil)
 
 func (s *Session) newWebSocket(nc net.Conn, f form, d ws.Deflate, probing bool) *wsTransport {
-	t := &wsTransport{s: s, form: f, deflate: d, context: newTakeover(d)}
+	t := &wsTransport{s: s, form: f, deflate: d}
+	if context := newTakeover(d); context != nil || f&streamed != 0 {
+		t.unusual = &unusual{context: context}
+	}
 	t.parser.Init(ws.Server, s.srv.opts.MaxPayload)
 	t.parser.LimitFragments(s.srv.opts.MaxFragments)
 	if d.WindowBits != 0 {
 		t.parser.AllowDeflate(d)
 	}
 	if f&streamed != 0 {
-		t.stream = &streamParser{max: s.srv.opts.MaxPayload}
+		t.unusual.stream = &streamParser{max: s.srv.opts.MaxPayload}
 	}
 	t.probing.Store(probing)
 	t.conn = poll.New(nc, t, &s.srv.limits)
@@ -60,7 +83,7 @@ func (s *Session) newWebSocket(nc net.Conn, f form, d ws.Deflate, probing bool) 
 }
 
 func (t *wsTransport) sendPrepared(p *Prepared, f Flags) error {
-	if t.context != nil {
+	if t.context() != nil {
 		return t.sendIn(p.kind, p.msgs, f)
 	}
 	return t.send(t.frames(p, f), true, f)
@@ -94,7 +117,7 @@ func (t *wsTransport) close(frame []byte) {
 	if t.closing.Swap(true) {
 		return
 	}
-	if t.stream != nil {
+	if t.stream() != nil {
 		t.conn.CloseWrite()
 	} else {
 		t.conn.WriteLast(frame)
@@ -110,7 +133,8 @@ func (t *wsTransport) Data(p []byte) {
 	if t.closing.Load() {
 		// What was on its way is let in, so that the peer sees the close frame
 		// and no reset; a peer that just goes on is not waited for.
-		if t.late += int64(len(p)); t.late > max(t.s.srv.opts.MaxPayload, maxLate) {
+		m := t.metered()
+		if m.late += int64(len(p)); m.late > max(t.s.srv.opts.MaxPayload, maxLate) {
 			t.conn.Close()
 			return
 		}
@@ -140,15 +164,15 @@ func (t *wsTransport) Data(p []byte) {
 // incomplete.
 func (t *wsTransport) noteHeld() {
 	n := t.parser.Held()
-	if t.stream != nil {
-		n = cap(t.stream.part)
+	if s := t.stream(); s != nil {
+		n = cap(s.part)
 	}
 	t.held.Store(int32(min(n, math.MaxInt32)))
 }
 
 func (t *wsTransport) next(p []byte) (ws.Message, int, bool, error) {
-	if t.stream != nil {
-		return t.stream.next(p)
+	if s := t.stream(); s != nil {
+		return s.next(p)
 	}
 	return t.parser.Next(p)
 }
@@ -163,8 +187,8 @@ func (t *wsTransport) Ended(err error) {
 	}
 	t.conn.Close()
 	t.parser.Drop()
-	if t.stream != nil {
-		t.stream.drop()
+	if s := t.stream(); s != nil {
+		s.drop()
 	}
 	if t.closing.Swap(true) {
 		return // we closed; the session knows
