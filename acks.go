@@ -2,68 +2,33 @@ package socketio
 
 import (
 	"context"
-	"errors"
-	"sync"
 
 	"github.com/sockeye-go/socketio/adapter"
 	"github.com/sockeye-go/socketio/engineio"
 	"github.com/sockeye-go/socketio/parser"
 )
 
-// An ackTable holds what waits for acks of one client. Each waiter is told
-// once: by the answer or by the end of the socket.
-type ackTable struct {
-	mu      sync.Mutex
-	closed  bool
-	waiting map[int64]func(adapter.Answer)
-}
+// An ackTable holds what waits for acks of one client; nil while nothing does. Each
+// waiter is told once: by the answer or by the end of the socket. Guarded by Socket.mu.
+type ackTable map[int64]func(adapter.Answer)
 
-// errAcksClosed says that no answer will come any more.
-var errAcksClosed = errors.New("no more acks")
-
-func (t *ackTable) add(id int64, limit int, f func(adapter.Answer)) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.closed {
-		return errAcksClosed
-	}
-	if len(t.waiting) >= limit {
-		return ErrTooManyAcks
-	}
-	if t.waiting == nil {
-		t.waiting = make(map[int64]func(adapter.Answer))
-	}
-	t.waiting[id] = f
-	return nil
-}
-
-// take removes a waiter; nil if there is none (any more).
-func (t *ackTable) take(id int64) func(adapter.Answer) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	f := t.waiting[id]
-	delete(t.waiting, id)
-	if len(t.waiting) == 0 {
-		t.waiting = nil
+// takeAck removes a waiter; nil if there is none (any more).
+func (s *Socket) takeAck(id int64) func(adapter.Answer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f := s.acks[id]
+	delete(s.acks, id)
+	if len(s.acks) == 0 {
+		s.acks = nil
 	}
 	return f
 }
 
-// answer resolves an ack on the goroutine that reads. An id that nobody waits
+// answered resolves an ack on the goroutine that reads. An id that nobody waits
 // for is that of an ack that came too late.
-func (t *ackTable) answer(p parser.Packet) {
-	if f := t.take(p.ID); f != nil {
+func (s *Socket) answered(p parser.Packet) {
+	if f := s.takeAck(p.ID); f != nil {
 		f(adapter.Answer{Args: p.Args, Attachments: p.Attachments})
-	}
-}
-
-func (t *ackTable) close(reason error) {
-	t.mu.Lock()
-	waiting := t.waiting
-	t.waiting, t.closed = nil, true
-	t.mu.Unlock()
-	for _, f := range waiting {
-		f(adapter.Answer{Err: reason})
 	}
 }
 
@@ -96,7 +61,7 @@ func (s *Socket) emitWithAck(ctx context.Context, event string, args []any) (*Me
 	}
 	s.outgoing(event, args)
 	if err := s.sendInOrder(p); err != nil {
-		s.acks.take(id)
+		s.takeAck(id)
 		return nil, err
 	}
 	s.conn.waits(1)
@@ -105,7 +70,7 @@ func (s *Socket) emitWithAck(ctx context.Context, event string, args []any) (*Me
 	case a := <-arrived:
 		return s.nsp.answer(event, a)
 	case <-ctx.Done():
-		if s.acks.take(id) == nil { // it came at the same moment
+		if s.takeAck(id) == nil { // it came at the same moment
 			return s.nsp.answer(event, <-arrived)
 		}
 		return nil, context.Cause(ctx)
@@ -125,16 +90,19 @@ func (s *Socket) sendInOrder(p *engineio.Prepared) error {
 
 // awaitAck has f called with the answer of this id, unless too many are open.
 func (s *Socket) awaitAck(id int64, f func(adapter.Answer)) error {
-	err := s.acks.add(id, s.nsp.srv.opts.MaxPendingAcks, f)
-	if err == errAcksClosed {
-		s.mu.Lock()
-		defer s.mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.state.Load() == disconnected: // no answer will come any more
 		return s.look().reason
-	}
-	if errors.Is(err, ErrTooManyAcks) {
+	case len(s.acks) >= s.nsp.srv.opts.MaxPendingAcks:
 		s.nsp.srv.hit("MaxPendingAcks")
+		return ErrTooManyAcks
+	case s.acks == nil:
+		s.acks = make(ackTable)
 	}
-	return err
+	s.acks[id] = f
+	return nil
 }
 
 // answer makes the Message of an ack.

@@ -15,34 +15,67 @@ import (
 // A connection is one client: a session of the engine, and a socket for each
 // namespace it has joined. It receives for them.
 type connection struct {
-	srv       *Server
-	sess      *engineio.Session
-	handshake *Handshake
-	parts     parser.Reassembler // used by Receive alone
+	srv    *Server
+	sess   *engineio.Session
+	origin origin
+	parts  parser.Reassembler // used by Receive alone
 
 	mu      sync.Mutex // taken before a socket's
+	sockets []*Socket  // one or a few
+	first   [1]*Socket // room for sockets
+	ready   *Socket    // those that have work since the last Flush, linked by their inboxes
+	flow    flow
+	rare    *rareConnection // nil most of the time
+}
+
+// A rareConnection is what a connection has while it begins and while it ends.
+type rareConnection struct {
+	request *http.Request // until the first namespace has been joined
+	timer   *time.Timer   // of ConnectTimeout, until a namespace has been joined
 	closed  bool
-	sockets []*Socket // one or a few
-	ready   *Socket   // those that have work since the last Flush, linked by their inboxes
 	// dismissed are the namespaces out of which the server threw the client:
-	// what is still on its way from there is no fault of the client's. Nil
-	// stands for none.
-	dismissed *[]*Namespace
-	request   *http.Request // until the first namespace has been joined
-	timer     *time.Timer   // of ConnectTimeout, until a namespace has been joined
-	flow      flow
+	// what is still on its way from there is no fault of the client's.
+	dismissed []*Namespace
 	leaving   *time.Timer // until the end, while Shutdown waits for handlers; nil otherwise
-	once      *onceClient // nil unless the client repeats its sends
+	parts     int         // bytes of attachments that wait for others
+}
+
+// noRareConnection is that of a connection which has none. It is not changed.
+var noRareConnection rareConnection
+
+// look returns the rare state to be read; c.mu is held.
+func (c *connection) look() *rareConnection {
+	if c.rare == nil {
+		return &noRareConnection
+	}
+	return c.rare
+}
+
+// need returns the rare state to be changed; c.mu is held.
+func (c *connection) need() *rareConnection {
+	if c.rare == nil {
+		c.rare = new(rareConnection)
+	}
+	return c.rare
+}
+
+// tidy lets the rare state go when there is nothing in it; c.mu is held.
+func (c *connection) tidy() {
+	r := c.rare
+	if r != nil && r.request == nil && r.timer == nil && !r.closed && len(r.dismissed) == 0 && r.leaving == nil && r.parts == 0 {
+		c.rare = nil
+	}
 }
 
 // onSession is called by the engine for each handshake.
 func (srv *Server) onSession(sess *engineio.Session, r *http.Request) engineio.Receiver {
 	c := &connection{
-		srv: srv, sess: sess, request: r,
-		handshake: srv.newHandshake(r),
-		once:      srv.once.enter(srv, r),
+		srv: srv, sess: sess,
+		origin: srv.newOrigin(r),
+		rare:   &rareConnection{request: r},
 	}
-	c.timer = time.AfterFunc(srv.opts.ConnectTimeout, func() {
+	c.sockets = c.first[:0]
+	c.rare.timer = time.AfterFunc(srv.opts.ConnectTimeout, func() {
 		srv.hit("ConnectTimeout")
 		srv.log.client.Debug("no namespace joined in time", "connection", sess, "remote", sess.RemoteAddr())
 		sess.Close()
@@ -97,7 +130,7 @@ func (c *connection) Receive(m engineio.Message) {
 	switch s := c.joinedSocket(p); {
 	case s == nil:
 	case p.Type == parser.Ack:
-		s.acks.answer(*p)
+		s.answered(*p)
 	case p.Type == parser.Disconnect:
 		s.close(ClientDisconnect)
 	default:
@@ -114,7 +147,7 @@ func (c *connection) event(it *item) {
 		c.joinedSocket(&it.msg.packet)
 		return
 	}
-	if c.once != nil {
+	if c.once() != nil {
 		c.mu.Unlock()
 		if c.repeats(s, it) {
 			return
@@ -122,7 +155,7 @@ func (c *connection) event(it *item) {
 		c.mu.Lock()
 		if !s.admitted() { // it left meanwhile: nothing may follow its disconnect
 			c.mu.Unlock()
-			c.once.forget(s.nsp.name, it.msg.packet.ID)
+			c.once().forget(s.nsp.name, it.msg.packet.ID)
 			return
 		}
 	}
@@ -177,8 +210,8 @@ func (c *connection) Flush(mayBlock bool) {
 func (c *connection) Closed(reason engineio.Reason, err error) {
 	c.parts.Reset()
 	c.closeSockets(reasonOf(reason))
-	if c.once != nil {
-		c.srv.once.leave(c.once)
+	if once := c.once(); once != nil {
+		c.srv.once.leave(once)
 	}
 	c.srv.log.client.Debug("connection closed", "connection", c.sess, "reason", string(reason), "error", err)
 }
@@ -218,13 +251,13 @@ func (c *connection) connect(p parser.Packet) {
 	s := newSocket(n, c, p)
 	c.mu.Lock()
 	full := len(c.sockets) >= c.srv.opts.MaxNamespaces
-	if !full && !c.closed {
+	closed := c.look().closed
+	if !full && !closed {
 		c.sockets = append(c.sockets, s)
 	}
-	if c.dismissed != nil {
-		*c.dismissed = slices.DeleteFunc(*c.dismissed, func(other *Namespace) bool { return other == n })
+	if len(c.look().dismissed) > 0 {
+		c.rare.dismissed = slices.DeleteFunc(c.rare.dismissed, func(other *Namespace) bool { return other == n })
 	}
-	closed := c.closed
 	c.mu.Unlock()
 	if full || closed {
 		c.srv.leave(n)
@@ -243,18 +276,15 @@ func (c *connection) connect(p parser.Packet) {
 func (c *connection) dismiss(n *Namespace) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.dismissed == nil {
-		c.dismissed = new([]*Namespace)
-	}
-	if !slices.Contains(*c.dismissed, n) {
-		*c.dismissed = append(*c.dismissed, n)
+	if rare := c.need(); !slices.Contains(rare.dismissed, n) {
+		rare.dismissed = append(rare.dismissed, n)
 	}
 }
 
 func (c *connection) wasDismissed(namespace []byte) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.dismissed != nil && slices.ContainsFunc(*c.dismissed, func(n *Namespace) bool { return n.name == string(namespace) })
+	return slices.ContainsFunc(c.look().dismissed, func(n *Namespace) bool { return n.name == string(namespace) })
 }
 
 var errInvalidNamespace = &ConnectError{Message: "Invalid namespace"}
@@ -287,9 +317,9 @@ func (c *connection) refusalPayload(refusal *ConnectError) any {
 func (c *connection) joined() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.timer != nil {
-		c.timer.Stop()
-		c.timer = nil
+	if rare := c.look(); rare.timer != nil {
+		rare.timer.Stop()
+		rare.timer = nil
 	}
 }
 
@@ -297,7 +327,10 @@ func (c *connection) joined() {
 func (c *connection) settled() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.request = nil
+	if c.rare != nil {
+		c.rare.request = nil
+	}
+	c.tidy()
 }
 
 // forget drops a socket that is closed.
@@ -355,10 +388,11 @@ func (c *connection) close() {
 
 func (c *connection) closeSockets(reason DisconnectReason) {
 	c.mu.Lock()
-	c.closed = true
-	if c.timer != nil {
-		c.timer.Stop()
-		c.timer = nil
+	rare := c.need()
+	rare.closed = true
+	if rare.timer != nil {
+		rare.timer.Stop()
+		rare.timer = nil
 	}
 	c.mu.Unlock()
 	for _, s := range c.all() {

@@ -181,7 +181,7 @@ func (s *Socket) DeliverWithAck(p *adapter.Packet, answer func(adapter.Answer)) 
 	}
 	s.outgoing(p.Event, p.Args)
 	if err := s.conn.send(p.Prepared, p.Flags); err != nil {
-		if f := s.acks.take(p.ID); f != nil {
+		if f := s.takeAck(p.ID); f != nil {
 			f(adapter.Answer{Err: err})
 		}
 	}
@@ -190,7 +190,7 @@ func (s *Socket) DeliverWithAck(p *adapter.Packet, answer func(adapter.Answer)) 
 
 // CancelAck implements [adapter.Member].
 func (s *Socket) CancelAck(id int64) {
-	if s.acks.take(id) != nil {
+	if s.takeAck(id) != nil {
 		s.conn.waits(-1)
 	}
 }

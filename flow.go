@@ -7,7 +7,6 @@ package socketio
 // limit counts. Guarded by connection.mu.
 type flow struct {
 	bytes   int
-	parts   int // bytes of attachments that wait for others
 	events  int32
 	waiting int32 // handlers that wait for an ack
 	paused  bool
@@ -33,21 +32,22 @@ func (c *connection) received(size int) (limit string) {
 func (c *connection) Held() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.flow.bytes + c.flow.parts
+	return c.flow.bytes + c.look().parts
 }
 
 // gathered notes the attachments that wait for others.
 func (c *connection) gathered() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.flow.parts = int(c.parts.Size())
+	c.need().parts = int(c.parts.Size())
+	c.tidy()
 }
 
 // handled is the opposite of received. c.mu is held.
 func (c *connection) handled(size int) {
 	c.flow.events--
 	c.flow.bytes -= size
-	if c.leaving != nil && c.flow.events == 0 {
+	if c.look().leaving != nil && c.flow.events == 0 {
 		go c.shut()
 	}
 	c.decide()
@@ -67,7 +67,7 @@ func (c *connection) waits(n int) {
 func (c *connection) decide() {
 	f, o := &c.flow, c.srv.opts
 	events := int(f.events)
-	leaving := c.leaving != nil // nothing new is read
+	leaving := c.look().leaving != nil // nothing new is read
 	above := leaving || events >= o.MaxReceivedEvents || f.bytes >= o.MaxReceivedBytes
 	below := !leaving && events <= o.MaxReceivedEvents/2 && f.bytes <= o.MaxReceivedBytes/2
 	switch {

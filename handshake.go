@@ -9,7 +9,7 @@ import (
 )
 
 // A Handshake is what is known of a connection from its first request. It is
-// shared by the sockets of the connection and does not change.
+// the same for the sockets of the connection and does not change.
 type Handshake struct {
 	// Address is the remote address, as http.Request has it. With
 	// Options.TrustedProxies it is the address of the client that they tell of,
@@ -27,16 +27,43 @@ type Handshake struct {
 	kept http.Header // those of Options.KeepHeaders
 }
 
-func (srv *Server) newHandshake(r *http.Request) *Handshake {
-	h := &Handshake{
-		Address:     r.RemoteAddr,
-		Time:        time.Now(),
-		Secure:      r.TLS != nil,
-		CrossOrigin: r.Header.Get("Origin") != "",
-		URL:         srv.sameURL(r.URL.RequestURI()),
+// An origin is what a connection keeps of its first request: what a [Handshake] can be
+// made from, which most programs ask for once or never, in a third of its memory.
+type origin struct {
+	after time.Duration // the server's start
+	asked *asked
+	more  *moreOrigin // nil for most
+}
+
+// An asked is what a client has in common with most others.
+type asked struct {
+	url                 string
+	secure, crossOrigin bool
+}
+
+type moreOrigin struct {
+	address string      // other than the session's, with Options.TrustedProxies
+	kept    http.Header // with Options.KeepHeaders
+	once    *onceClient // of a client that repeats its sends
+}
+
+func (srv *Server) newOrigin(r *http.Request) origin {
+	o := origin{
+		after: time.Since(srv.started),
+		asked: srv.same(asked{r.URL.RequestURI(), r.TLS != nil, r.Header.Get("Origin") != ""}),
 	}
+	once := srv.once.enter(srv, r)
+	if len(srv.opts.TrustedProxies) > 0 || len(srv.opts.KeepHeaders) > 0 || once != nil {
+		o.more = srv.newMoreOrigin(r)
+		o.more.once = once
+	}
+	return o
+}
+
+func (srv *Server) newMoreOrigin(r *http.Request) *moreOrigin {
+	h := &moreOrigin{address: r.RemoteAddr}
 	if len(srv.opts.TrustedProxies) > 0 {
-		h.Address = srv.engine.ClientAddr(r)
+		h.address = srv.engine.ClientAddr(r)
 	}
 	for _, name := range srv.opts.KeepHeaders {
 		name = textproto.CanonicalMIMEHeaderKey(name)
@@ -48,14 +75,48 @@ func (srv *Server) newHandshake(r *http.Request) *Handshake {
 	return h
 }
 
-// sameURL returns the last string that was equal to url: most clients ask for the
-// same, and so share it.
-func (srv *Server) sameURL(url string) string {
-	if last := srv.lastURL.Load(); last != nil && *last == url {
-		return *last
+// same returns the last asked that was equal to a: most clients ask for the same, and
+// so share it.
+func (srv *Server) same(a asked) *asked {
+	if last := srv.lastAsked.Load(); last != nil && *last == a {
+		return last
 	}
-	srv.lastURL.Store(&url)
-	return url
+	srv.lastAsked.Store(&a)
+	return &a
+}
+
+// headers are those of Options.KeepHeaders.
+func (o *origin) headers() http.Header {
+	if o.more == nil {
+		return nil
+	}
+	return o.more.kept
+}
+
+// once is nil unless the client repeats its sends.
+func (c *connection) once() *onceClient {
+	if c.origin.more == nil {
+		return nil
+	}
+	return c.origin.more.once
+}
+
+// Handshake returns what is known from the first request of the connection. It is put
+// together at each call.
+func (s *Socket) Handshake() *Handshake {
+	c := s.conn
+	h := &Handshake{
+		Address:     c.sess.RemoteAddr(),
+		Time:        c.srv.started.Add(c.origin.after),
+		Secure:      c.origin.asked.secure,
+		CrossOrigin: c.origin.asked.crossOrigin,
+		URL:         c.origin.asked.url,
+		kept:        c.origin.headers(),
+	}
+	if more := c.origin.more; more != nil {
+		h.Address = more.address
+	}
+	return h
 }
 
 // Query returns the query of the first request, which it parses at each call.
@@ -84,7 +145,7 @@ func (s *Socket) Header(name string) (string, error) {
 		return r.Header.Get(name), nil
 	}
 	name = textproto.CanonicalMIMEHeaderKey(name)
-	if values, ok := s.conn.handshake.kept[name]; ok {
+	if values, ok := s.conn.origin.headers()[name]; ok {
 		if len(values) == 0 {
 			return "", nil
 		}
@@ -100,5 +161,5 @@ func (s *Socket) Header(name string) (string, error) {
 func (s *Socket) Request() *http.Request {
 	s.conn.mu.Lock()
 	defer s.conn.mu.Unlock()
-	return s.conn.request
+	return s.conn.look().request
 }

@@ -11,10 +11,10 @@ import (
 // goroutine at a time, which exists only while there is something in it.
 // Guarded by connection.mu.
 type inbox struct {
-	first, last *item
-	running     bool
-	marked      bool    // among connection.ready
-	next        *Socket // the next one there
+	last    *item   // linked to the first
+	next    *Socket // the next one in connection.ready
+	marked  bool    // there
+	running bool
 }
 
 type itemKind uint8
@@ -59,29 +59,31 @@ func (it *item) recycle() {
 }
 
 func (b *inbox) push(it *item) {
+	it.next = it
 	if b.last != nil {
-		b.last.next = it
-	} else {
-		b.first = it
+		it.next, b.last.next = b.last.next, it
 	}
 	b.last = it
 }
 
 func (b *inbox) pop() *item {
-	it := b.first
-	if it != nil {
-		b.first, it.next = it.next, nil
-		if b.first == nil {
-			b.last = nil
-		}
+	if b.last == nil {
+		return nil
 	}
+	it := b.last.next
+	if it == b.last {
+		b.last = nil
+	} else {
+		b.last.next = it.next
+	}
+	it.next = nil
 	return it
 }
 
 // claim makes the caller the one who runs the inbox, unless there is one, or
 // nothing to do.
 func (b *inbox) claim() bool {
-	if b.running || b.first == nil {
+	if b.running || b.last == nil {
 		return false
 	}
 	b.running = true

@@ -180,12 +180,13 @@ func (c *onceClient) forget(nsp string, id int64) {
 // repeats reports whether an event is a repetition, and sees to its answer.
 // connection.mu is not held.
 func (c *connection) repeats(s *Socket, it *item) bool {
-	if c.once == nil || it.msg.packet.ID < FirstOnceID {
+	once := c.once()
+	if once == nil || it.msg.packet.ID < FirstOnceID {
 		return false
 	}
-	again, answer := c.once.repeated(s, it.msg.packet.ID)
+	again, answer := once.repeated(s, it.msg.packet.ID)
 	if !again {
-		it.msg.once = c.once
+		it.msg.once = once
 		return false
 	}
 	c.srv.log.socket.Debug("repeated event is not handled again", "socket", s, "event", string(it.msg.packet.Event))
@@ -204,7 +205,7 @@ func (s *Socket) confirm(m *Message) {
 }
 
 func (c *connection) onceWindow() int64 {
-	if c.once == nil {
+	if c.once() == nil {
 		return 0
 	}
 	return c.srv.once.window.Milliseconds()

@@ -265,7 +265,7 @@ func (c *connection) supersede() {
 func (c *connection) replace(s, next *Socket) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closed { // whoever closes it has seen s, and would never see next
+	if c.look().closed { // whoever closes it has seen s, and would never see next
 		return false
 	}
 	for i, other := range c.sockets {

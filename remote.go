@@ -113,7 +113,10 @@ func (s *Socket) describeHandshake() json.RawMessage {
 	for k, v := range flat(h.kept) {
 		headers[strings.ToLower(k)] = v
 	}
-	auth := s.auth
+	var auth []byte
+	if s.auth != nil {
+		auth = *s.auth
+	}
 	if auth == nil {
 		auth = []byte("{}")
 	}

@@ -33,7 +33,7 @@ type Server struct {
 	work   gauge         // queues of sockets that are being run
 	once   onceTable
 
-	lastURL atomic.Pointer[string]
+	lastAsked atomic.Pointer[asked]
 
 	started time.Time
 	watch   atomic.Pointer[watch]

@@ -164,7 +164,7 @@ func (srv *Server) closeInWaves(ctx context.Context, all []*connection) error {
 // Reading stops, so that the client's next events do not keep it alive.
 func (c *connection) leave(grace time.Duration) {
 	c.mu.Lock()
-	if c.leaving != nil { // another Shutdown has told it
+	if c.look().leaving != nil { // another Shutdown has told it
 		c.mu.Unlock()
 		return
 	}
@@ -174,7 +174,7 @@ func (c *connection) leave(grace time.Duration) {
 		return
 	}
 	c.srv.leaving.add()
-	c.leaving = time.AfterFunc(grace, c.shut)
+	c.need().leaving = time.AfterFunc(grace, c.shut)
 	c.decide()
 	c.mu.Unlock()
 }
@@ -189,9 +189,9 @@ func (c *connection) shut() {
 	c.sess.Close()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.leaving != nil {
-		c.leaving.Stop()
-		c.leaving = nil
+	if rare := c.look(); rare.leaving != nil {
+		rare.leaving.Stop()
+		rare.leaving = nil
 		c.srv.leaving.done()
 	}
 }

@@ -30,12 +30,12 @@ type Socket struct {
 	hooked atomic.Bool   // rare.hooks is not nil
 
 	id     string
-	auth   []byte // JSON, nil if the client sent none
+	auth   *[]byte // JSON, nil if the client sent none
 	member adapter.Membership
 	inbox  inbox
-	acks   ackTable
 
 	mu   sync.Mutex
+	acks ackTable
 	rare *rareState // nil until some of it is needed
 
 	kept *keptSocket // nil without Options.Recovery
@@ -87,7 +87,7 @@ func newSocket(n *Namespace, c *connection, p parser.Packet) *Socket {
 		s.id = n.newID()
 	}
 	if len(p.Args) > 0 {
-		s.auth = bytes.Clone(p.Args[0]) // which is in the memory of an item
+		s.auth = new(bytes.Clone(p.Args[0])) // which is in the memory of an item
 	}
 	s.member.Limit(n.srv.opts.MaxRooms)
 	if n.recoverer != nil {
@@ -104,9 +104,6 @@ func (s *Socket) ID() string { return s.id }
 
 // Namespace returns the namespace.
 func (s *Socket) Namespace() *Namespace { return s.nsp }
-
-// Handshake returns what is known from the first request of the connection.
-func (s *Socket) Handshake() *Handshake { return s.conn.handshake }
 
 // Transport returns the transport that the connection uses now: "polling" or
 // "websocket".
@@ -138,7 +135,7 @@ func (s *Socket) DecodeAuth(v any) error {
 	if s.auth == nil {
 		return nil
 	}
-	return s.nsp.srv.opts.Parser.Unmarshal(s.auth, nil, v)
+	return s.nsp.srv.opts.Parser.Unmarshal(*s.auth, nil, v)
 }
 
 // Context returns a context that ends when the socket disconnects, with the
@@ -205,6 +202,8 @@ func (s *Socket) close(reason DisconnectReason) bool {
 	rare.reason = reason
 	user, _ := rare.local[userKey{}].(string)
 	cancel := rare.cancel
+	waiting := s.acks
+	s.acks = nil
 	s.mu.Unlock()
 
 	rooms := s.leaveAdapter(reason)
@@ -217,7 +216,9 @@ func (s *Socket) close(reason DisconnectReason) bool {
 	if cancel != nil {
 		cancel(reason)
 	}
-	s.acks.close(reason)
+	for _, f := range waiting {
+		f(adapter.Answer{Err: reason})
+	}
 	if before != connecting {
 		s.enqueue(&item{kind: itemDisconnect, reason: reason})
 	}

@@ -15,7 +15,7 @@ type Membership struct {
 	gone bool       // removed: it can join nothing any more
 	max  int32      // rooms; 0 is no limit
 	all  entry      // the place among all sockets
-	in   []*entry
+	in   *[]*entry  // nil for none: most of those that are idle
 
 	session atomic.Pointer[session] // of a Recovering adapter
 	kept    atomic.Pointer[any]
@@ -50,12 +50,37 @@ func (m *Membership) Rooms() []string {
 	return m.names()
 }
 
-func (m *Membership) names() []string {
-	if len(m.in) == 0 {
+// entries are the places in rooms; m.mu is held.
+func (m *Membership) entries() []*entry {
+	if m.in == nil {
 		return nil
 	}
-	rooms := make([]string, len(m.in))
-	for i, e := range m.in {
+	return *m.in
+}
+
+// enter adds a place in a room; m.mu is held.
+func (m *Membership) enter(e *entry) {
+	if m.in == nil {
+		m.in = new([]*entry)
+	}
+	*m.in = append(*m.in, e)
+}
+
+// exit takes the i-th place away; m.mu is held.
+func (m *Membership) exit(i int) {
+	*m.in = append((*m.in)[:i], (*m.in)[i+1:]...)
+	if len(*m.in) == 0 {
+		m.in = nil
+	}
+}
+
+func (m *Membership) names() []string {
+	in := m.entries()
+	if len(in) == 0 {
+		return nil
+	}
+	rooms := make([]string, len(in))
+	for i, e := range in {
 		rooms[i] = e.room.name
 	}
 	return rooms
@@ -73,7 +98,7 @@ func (m *Membership) Fits(rooms ...string) bool {
 }
 
 func (m *Membership) fits(rooms []string) bool {
-	if m.max == 0 || len(m.in)+len(rooms) <= int(m.max) {
+	if m.max == 0 || len(m.entries())+len(rooms) <= int(m.max) {
 		return true
 	}
 	fresh := 0
@@ -82,14 +107,14 @@ func (m *Membership) fits(rooms []string) bool {
 			fresh++
 		}
 	}
-	return len(m.in)+fresh <= int(m.max)
+	return len(m.entries())+fresh <= int(m.max)
 }
 
 // Len returns the number of rooms.
 func (m *Membership) Len() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return len(m.in)
+	return len(m.entries())
 }
 
 // Has reports whether the socket is in room.
@@ -100,12 +125,12 @@ func (m *Membership) Has(room string) bool {
 }
 
 func (m *Membership) find(room string) int {
-	return slices.IndexFunc(m.in, func(e *entry) bool { return e.room.name == room })
+	return slices.IndexFunc(m.entries(), func(e *entry) bool { return e.room.name == room })
 }
 
 // hasAny reports whether the socket is in one of rooms.
 func (m *Membership) hasAny(rooms []string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return slices.ContainsFunc(m.in, func(e *entry) bool { return slices.Contains(rooms, e.room.name) })
+	return slices.ContainsFunc(m.entries(), func(e *entry) bool { return slices.Contains(rooms, e.room.name) })
 }

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"sync"
 
+	"github.com/sockeye-go/socketio/internal/index"
 	"github.com/sockeye-go/socketio/internal/poll"
 )
 
@@ -28,7 +29,7 @@ const shards = 64
 type shard struct {
 	mu    sync.RWMutex
 	rooms map[string]*room
-	ids   map[string]Member
+	ids   index.Index[Membership]
 }
 
 var _ Adapter = (*Memory)(nil)
@@ -46,6 +47,9 @@ func NewMemory(h Host) (Adapter, error) {
 func New() *Memory {
 	a := &Memory{seed: maphash.MakeSeed()}
 	a.all.shard = &a.allShard
+	for i := range a.shards {
+		a.shards[i].ids = index.New(func(ms *Membership) string { return ms.all.m.ID() })
+	}
 	return a
 }
 
@@ -68,10 +72,7 @@ func (a *Memory) Add(m Member) {
 
 	s := a.shard(m.ID())
 	s.mu.Lock()
-	if s.ids == nil {
-		s.ids = make(map[string]Member)
-	}
-	s.ids[m.ID()] = m
+	s.ids.Set(ms)
 	s.mu.Unlock()
 }
 
@@ -83,7 +84,7 @@ func (a *Memory) Remove(m Member) []string {
 	defer ms.mu.Unlock()
 	ms.gone = true
 	rooms := ms.names()
-	for _, e := range ms.in {
+	for _, e := range ms.entries() {
 		a.leave(e)
 	}
 	ms.in = nil
@@ -96,8 +97,8 @@ func (a *Memory) Remove(m Member) []string {
 	ms.all.room = nil // and nothing else: a walk may still read the rest
 	s := a.shard(m.ID())
 	s.mu.Lock()
-	if s.ids[m.ID()] == m {
-		delete(s.ids, m.ID())
+	if s.ids.Get(m.ID()) == ms {
+		s.ids.Delete(m.ID())
 	}
 	s.mu.Unlock()
 	return rooms
@@ -130,7 +131,7 @@ func (a *Memory) Join(m Member, rooms ...string) {
 		r.add(e)
 		a.events.joined(r, m)
 		s.mu.Unlock()
-		ms.in = append(ms.in, e)
+		ms.enter(e)
 	}
 }
 
@@ -145,11 +146,8 @@ func (a *Memory) Leave(m Member, rooms ...string) {
 		if i < 0 {
 			continue
 		}
-		a.leave(ms.in[i])
-		ms.in = append(ms.in[:i], ms.in[i+1:]...)
-	}
-	if len(ms.in) == 0 {
-		ms.in = nil
+		a.leave(ms.entries()[i])
+		ms.exit(i)
 	}
 }
 
@@ -169,8 +167,10 @@ func (a *Memory) Member(id string) (Member, bool) {
 	s := a.shard(id)
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	m, ok := s.ids[id]
-	return m, ok
+	if ms := s.ids.Get(id); ms != nil {
+		return ms.all.m, true
+	}
+	return nil, false
 }
 
 // Size implements [Adapter].
@@ -179,7 +179,7 @@ func (a *Memory) Size() int {
 	for i := range a.shards {
 		s := &a.shards[i]
 		s.mu.RLock()
-		n += len(s.ids)
+		n += s.ids.Len()
 		s.mu.RUnlock()
 	}
 	return n
