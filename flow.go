@@ -39,8 +39,10 @@ func (c *connection) Held() int {
 func (c *connection) gathered() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.need().parts = int(c.parts.Size())
-	c.tidy()
+	if size := int(c.parts.Size()); size != c.look().parts {
+		c.need().parts = size
+		c.tidy()
+	}
 }
 
 // handled is the opposite of received. c.mu is held.
