@@ -15,6 +15,7 @@ import (
 	"sync"
 
 	"github.com/sockeye-go/socketio"
+	"github.com/sockeye-go/socketio/bench/measured"
 	sio "github.com/sockeye-go/socketio/client"
 )
 
@@ -42,7 +43,7 @@ func runClients(scale, repeats int, matching *regexp.Regexp, progress io.Writer)
 	if err != nil {
 		return nil, err
 	}
-	hs := &http.Server{Handler: newSockeye(nil)}
+	hs := &http.Server{Handler: measured.NewSockeye(nil)}
 	go hs.Serve(ln)
 	defer hs.Close()
 	var results []result
@@ -120,15 +121,15 @@ func clientIdle(p *process, scale int) (figure, error) {
 // A told client is the process of the Go client.
 type toldClient struct {
 	addr    string
-	echo    socketio.EventWithAck[body, body]
+	echo    socketio.EventWithAck[measured.Body, measured.Body]
 	sockets []*sio.Socket
 }
 
 // obey is serve for the Go client.
 func obey(ctx context.Context) error {
-	c := &toldClient{addr: os.Getenv("BENCH_ADDR"), echo: socketio.NewEventWithAck[body, body]("echo")}
+	c := &toldClient{addr: os.Getenv("BENCH_ADDR"), echo: socketio.NewEventWithAck[measured.Body, measured.Body]("echo")}
 	fmt.Println(0) // in place of a port
-	go collectOnSignal()
+	go measured.CollectOnSignal()
 	in := bufio.NewScanner(os.Stdin)
 	for in.Scan() {
 		answer := "done"
@@ -168,7 +169,7 @@ func (c *toldClient) do(ctx context.Context, line string) error {
 		for k := range inFlight {
 			wg.Go(func() {
 				for i := range n {
-					in := body{ID: i*inFlight + k, Name: "client 0", Text: text}
+					in := measured.Body{ID: i*inFlight + k, Name: "client 0", Text: text}
 					out, err := c.echo.EmitWithAck(ctx, c.sockets[0], in)
 					if err == nil && out != in {
 						err = fmt.Errorf("%+v came back as %+v", in, out)

@@ -15,6 +15,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -28,6 +29,8 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+
+	"github.com/sockeye-go/socketio/bench/measured"
 )
 
 var servers = []string{"sockeye", "epoll", "reference", "node"}
@@ -36,6 +39,13 @@ func main() {
 	if name := os.Getenv("BENCH_SERVE"); name != "" {
 		log.Fatal(serve(name))
 	}
+	if err := run(); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run() error {
+	defer removeServer()
 	quick := flag.Bool("quick", false, "a tenth of the operations, once: shows that it works, and no figures worth having")
 	repeats := flag.Int("repeats", 3, "runs of each scenario")
 	scale := flag.Int("scale", 20, "how many operations, and connections: 20 is 10,000")
@@ -57,16 +67,10 @@ func main() {
 	})
 	flag.Parse()
 	if *toPublish != "" {
-		if err := publish(*toPublish, ".."); err != nil {
-			log.Fatal(err)
-		}
-		return
+		return publish(*toPublish, "..")
 	}
 	if *clusters {
-		if err := measureClusters(*quick, *only, os.Stderr); err != nil {
-			log.Fatal(err)
-		}
-		return
+		return measureClusters(*quick, *only, os.Stderr)
 	}
 	pin()
 	if *quick {
@@ -77,40 +81,58 @@ func main() {
 	}
 	matching, err := regexp.Compile(*only)
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
 	scenarios = slices.DeleteFunc(scenarios, func(s scenario) bool { return !matching.MatchString(s.name) })
 	whole := !*quick && *only == "" && *profiles == ""
 	if *profiles != "" {
 		if err := os.MkdirAll(*profiles, 0o755); err != nil {
-			log.Fatal(err)
+			return err
 		}
 	}
 
 	r := newReport(*scale, *repeats)
 	if r.Results, err = runAll(*scale, *repeats, *profiles, os.Stderr); err != nil {
-		log.Fatal(err)
+		return err
 	}
 	if *which == "" && *profiles == "" {
 		if r.Clients, err = runClients(*scale, *repeats, matching, os.Stderr); err != nil {
-			log.Fatal(err)
+			return err
 		}
 	}
 	if whole && *curves {
 		if r.Curves, err = runCurves(*scale, os.Stderr); err != nil {
-			log.Fatal(err)
+			return err
 		}
 	}
 	fmt.Print(r.tables())
 	if !whole {
-		return
+		return nil
 	}
 	fmt.Print("\n", r.goals())
 	name, err := r.save("results")
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
 	fmt.Printf("\nsaved; to put it into the documents: go run . -publish %s\n", name)
+	return nil
+}
+
+// serve runs what this program itself is told to be, in a process of its own, until
+// the process is killed.
+func serve(name string) error {
+	switch name {
+	case "nats-server":
+		return serveNATS()
+	case "go client":
+		return obey(context.Background())
+	}
+	o, end, err := clusterOptions(os.Getenv("BENCH_ADAPTER"), os.Getenv("BENCH_BROKER"))
+	if err != nil {
+		return err
+	}
+	defer end()
+	return measured.Run(name, o)
 }
 
 // pin runs this program again on the second core, where there is one.

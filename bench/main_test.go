@@ -14,7 +14,9 @@ func TestMain(m *testing.M) {
 	if name := os.Getenv("BENCH_SERVE"); name != "" {
 		log.Fatal(serve(name))
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	removeServer()
+	os.Exit(code)
 }
 
 // Each scenario ends with every answer right, against each server.

@@ -8,9 +8,11 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -39,15 +41,42 @@ func (p *process) url(scheme string) string {
 // them: they print the port that they listen on, at 127.0.0.1, as their first line.
 var others = map[string]string{"node": "exec node node/server.js", "node client": "exec node node/client.js"}
 
+// serverProgram builds the program of the Go servers that are measured, once, and
+// returns where it is.
+var serverProgram = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "bench")
+	if err != nil {
+		return "", err
+	}
+	serverDir = dir
+	program := filepath.Join(dir, "server")
+	if out, err := exec.Command("go", "build", "-o", program, "./server").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build ./server: %w\n%s", err, out)
+	}
+	return program, nil
+})
+
+var serverDir string
+
+// removeServer removes what serverProgram has built.
+func removeServer() {
+	if serverDir != "" {
+		_ = os.RemoveAll(serverDir)
+	}
+}
+
 func start(server string, s *scenario, profile string) (*process, error) {
 	command, other := others[server]
 	args := []string{"sh", "-c", command}
 	if !other {
-		self, err := os.Executable()
+		program, err := serverProgram()
+		if slices.Contains(clients, server) {
+			program, err = os.Executable()
+		}
 		if err != nil {
 			return nil, err
 		}
-		args = []string{self}
+		args = []string{program}
 	}
 	procs := max(s.procs, 1)
 	if taskset, err := exec.LookPath("taskset"); err == nil {

@@ -1,4 +1,4 @@
-// The official server with its defaults, answering what bench/servers.go answers,
+// The official server with its defaults, answering what bench/measured/servers.go answers,
 // alone or on the adapter that BENCH_ADAPTER names.
 const http = require("http").createServer();
 const io = new (require("socket.io").Server)(http);

@@ -1,6 +1,12 @@
 //go:build linux
 
-package main
+// Package measured has the Go servers that are measured: this module's, and hard-coded
+// ones that answer the packets of the benchmark and no others.
+//
+// It imports nothing that such servers do not need: each collection of garbage looks
+// through what packages keep from their beginning, and a broker's whole server, which
+// the benchmark of clusters has, made a large echo a tenth dearer.
+package measured
 
 import (
 	"bytes"
@@ -17,7 +23,8 @@ import (
 	"github.com/sockeye-go/socketio/internal/ws"
 )
 
-type body struct {
+// Body is what is echoed.
+type Body struct {
 	ID   int    `json:"id"`
 	Name string `json:"name"`
 	Text string `json:"text"`
@@ -29,21 +36,15 @@ type cast struct {
 	Text string `json:"text"`
 }
 
-// serve runs one of the Go servers until the process is killed. It prints its
-// port first.
-func serve(name string) error {
-	switch name {
-	case "nats-server":
-		return serveNATS()
-	case "go client":
-		return obey(context.Background())
-	}
+// Run runs one of the servers until the process is killed: "epoll", "reference", or
+// this module's, with options o. It prints its port first.
+func Run(name string, o *socketio.Options) error {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
 	fmt.Println(ln.Addr().(*net.TCPAddr).Port)
-	go collectOnSignal()
+	go CollectOnSignal()
 	if prefix := os.Getenv("BENCH_PROFILE"); prefix != "" {
 		go profileOnSignal(prefix)
 	}
@@ -56,12 +57,7 @@ func serve(name string) error {
 	case "reference":
 		return serveHTTP(ln, newReference())
 	}
-	o, end, err := clusterOptions(os.Getenv("BENCH_ADAPTER"), os.Getenv("BENCH_BROKER"))
-	if err != nil {
-		return err
-	}
-	defer end()
-	return serveHTTP(ln, newSockeye(o))
+	return serveHTTP(ln, NewSockeye(o))
 }
 
 func serveHTTP(ln net.Listener, h http.Handler) error {
@@ -85,10 +81,11 @@ func (w wrapping) Accept() (net.Conn, error) {
 
 type wrapped struct{ net.Conn }
 
-func newSockeye(o *socketio.Options) http.Handler {
+// NewSockeye is this module's server.
+func NewSockeye(o *socketio.Options) http.Handler {
 	srv := socketio.NewServer(o)
 	castEvent := socketio.NewEvent[cast]("cast")
-	socketio.NewEventWithAck[body, body]("echo").Handle(srv, func(_ context.Context, _ *socketio.Socket, b body) (body, error) { return b, nil })
+	socketio.NewEventWithAck[Body, Body]("echo").Handle(srv, func(_ context.Context, _ *socketio.Socket, b Body) (Body, error) { return b, nil })
 	socketio.NewEventWithAck[[]byte, []byte]("bin").Handle(srv, func(_ context.Context, _ *socketio.Socket, b []byte) ([]byte, error) { return b, nil })
 	socketio.NewEventWithAck[string, bool]("join").Handle(srv, func(_ context.Context, s *socketio.Socket, room string) (bool, error) { return true, s.Join(room) })
 	// What is confirmed has been emitted, and the store has it.

@@ -1,6 +1,6 @@
 //go:build linux
 
-package main
+package measured
 
 import (
 	"os"
@@ -11,9 +11,9 @@ import (
 	"syscall"
 )
 
-// collectOnSignal has a SIGHUP collect garbage and give back to the system what is
+// CollectOnSignal has a SIGHUP collect garbage and give back to the system what is
 // free, and says so on standard output.
-func collectOnSignal() {
+func CollectOnSignal() {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGHUP)
 	for range signals {
