@@ -49,10 +49,13 @@ func (x *Index[T]) Set(v *T) {
 
 // Delete takes the value of this name away, if there is one.
 func (x *Index[T]) Delete(name string) {
-	if x.Get(name) == nil {
+	if x.n == 0 {
 		return
 	}
 	i := x.find(name)
+	if x.slots[i] == nil {
+		return
+	}
 	x.slots[i] = nil
 	x.n--
 	if len(x.slots) > 8 && 8*x.n < len(x.slots) {
