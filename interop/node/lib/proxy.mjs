@@ -22,6 +22,7 @@ export class Proxy {
     const pair = { client, server };
     this.#pairs.add(pair);
     const over = () => {
+      if (this.#frozen) return; // an end would be bytes, too
       client.destroy();
       server.destroy();
       this.#pairs.delete(pair);
@@ -41,13 +42,9 @@ export class Proxy {
   }
 
   // freeze swallows every byte from now on and keeps the connections open, as
-  // a phone that drove into a tunnel does.
+  // a phone that drove into a tunnel does: also those that one side has ended.
   freeze() {
     this.#frozen = true;
-  }
-
-  thaw() {
-    this.#frozen = false;
   }
 
   // toClient and toServer put bytes into the stream of every connection.
