@@ -5,10 +5,10 @@
 //	err := Tick.Emit(b, price) // b is an Emitter as the socket is
 //
 // A batch is an array of {event, data}, in the order of the emits; an event with no
-// argument or with several has args, an array, in place of data. The Go client and our
-// browser client take a "batch" apart by themselves, so that the handlers of the events
-// get them, unless they have a handler for "batch". With the official client, and with the
-// entry "core" of ours, five lines do so:
+// argument or with several has args, an array, in place of data. The Go client takes a
+// "batch" apart by itself, so that the handlers of the events get them, unless it has a
+// handler for "batch". In our browser client batches(socket) does so, and with the official
+// client five lines:
 //
 //	socket.on("batch", (events) => {
 //	  for (const { event, data, args = [data] } of events)

@@ -427,13 +427,8 @@ var Socket = class extends Emitter {
       for (const listener of self.i.listeners(name)) listener.apply(self, args);
     };
     const deliver = (args) => {
-      const [event, items] = args;
-      if (false) {
-        for (const { event: event2, data, args: args2 = [data] } of items) deliver([event2].concat(args2));
-      } else {
-        catchAll("Any", args);
-        self.e(...args);
-      }
+      catchAll("Any", args);
+      self.e(...args);
       const last = args[args.length - 1];
       if (pid && typeof last == "string") offset = last;
     };
@@ -762,6 +757,20 @@ function lookup(uri, opts) {
 }
 var io = Object.assign(lookup, { Manager, Socket, io: lookup, connect: lookup });
 
+// src/batches.ts
+function batches(socket, name = "batch") {
+  return socket.on(name, (items) => {
+    if (!Array.isArray(items)) return;
+    for (const item of items) {
+      const { event, data, args = [data] } = item || {};
+      if (typeof event != "string" || reserved.test(event)) continue;
+      const all = [event].concat(args);
+      for (const listener of socket.listenersAny()) listener(...all);
+      socket.e(...all);
+    }
+  });
+}
+
 // src/events.ts
 function events(socket, event, { signal, limit = Infinity } = {}) {
   const waiting = [];
@@ -806,6 +815,7 @@ export {
   websocket as NodeWebSocket,
   Socket,
   websocket as WebSocket,
+  batches,
   io as connect,
   io as default,
   events,

@@ -29,6 +29,7 @@ __export(node_exports, {
   WebSocket: () => nodeWebSocket,
   WebTransport: () => webtransport,
   XHR: () => nodePolling,
+  batches: () => batches,
   connect: () => io,
   default: () => io,
   events: () => events,
@@ -708,13 +709,8 @@ var Socket = class extends Emitter {
       for (const listener of self.i.listeners(name)) listener.apply(self, args);
     };
     const deliver = (args) => {
-      const [event, items] = args;
-      if (event == "batch" && items?.every?.((item) => item?.event) && !self.hasListeners(event)) {
-        for (const { event: event2, data, args: args2 = [data] } of items) deliver([event2].concat(args2));
-      } else {
-        catchAll("Any", args);
-        self.e(...args);
-      }
+      catchAll("Any", args);
+      self.e(...args);
       const last = args[args.length - 1];
       if (pid && typeof last == "string") offset = last;
     };
@@ -1043,6 +1039,20 @@ function lookup(uri, opts) {
 }
 var io = Object.assign(lookup, { Manager, Socket, io: lookup, connect: lookup });
 
+// src/batches.ts
+function batches(socket, name = "batch") {
+  return socket.on(name, (items) => {
+    if (!Array.isArray(items)) return;
+    for (const item of items) {
+      const { event, data, args = [data] } = item || {};
+      if (typeof event != "string" || reserved.test(event)) continue;
+      const all = [event].concat(args);
+      for (const listener of socket.listenersAny()) listener(...all);
+      socket.e(...all);
+    }
+  });
+}
+
 // src/events.ts
 function events(socket, event, { signal, limit = Infinity } = {}) {
   const waiting = [];
@@ -1313,6 +1323,7 @@ Object.assign(kinds, { websocket: nodeWebSocket, polling: nodePolling });
   WebSocket,
   WebTransport,
   XHR,
+  batches,
   connect,
   events,
   io,

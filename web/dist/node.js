@@ -671,13 +671,8 @@ var Socket = class extends Emitter {
       for (const listener of self.i.listeners(name)) listener.apply(self, args);
     };
     const deliver = (args) => {
-      const [event, items] = args;
-      if (event == "batch" && items?.every?.((item) => item?.event) && !self.hasListeners(event)) {
-        for (const { event: event2, data, args: args2 = [data] } of items) deliver([event2].concat(args2));
-      } else {
-        catchAll("Any", args);
-        self.e(...args);
-      }
+      catchAll("Any", args);
+      self.e(...args);
       const last = args[args.length - 1];
       if (pid && typeof last == "string") offset = last;
     };
@@ -1006,6 +1001,20 @@ function lookup(uri, opts) {
 }
 var io = Object.assign(lookup, { Manager, Socket, io: lookup, connect: lookup });
 
+// src/batches.ts
+function batches(socket, name = "batch") {
+  return socket.on(name, (items) => {
+    if (!Array.isArray(items)) return;
+    for (const item of items) {
+      const { event, data, args = [data] } = item || {};
+      if (typeof event != "string" || reserved.test(event)) continue;
+      const all = [event].concat(args);
+      for (const listener of socket.listenersAny()) listener(...all);
+      socket.e(...all);
+    }
+  });
+}
+
 // src/events.ts
 function events(socket, event, { signal, limit = Infinity } = {}) {
   const waiting = [];
@@ -1275,6 +1284,7 @@ export {
   nodeWebSocket as WebSocket,
   webtransport as WebTransport,
   nodePolling as XHR,
+  batches,
   io as connect,
   io as default,
   events,

@@ -122,7 +122,7 @@ const nodePolling = inNode(polling);
 const nodeWebSocket = inNode(websocket);
 Object.assign(kinds, { websocket: nodeWebSocket, polling: nodePolling });
 
-export { io, io as default, connect, Manager, Socket, protocol, events } from "./core";
+export { io, io as default, connect, Manager, Socket, protocol, events, batches } from "./core";
 export { nodePolling as Fetch, nodePolling as XHR, nodePolling as NodeXHR, nodeWebSocket as WebSocket, nodeWebSocket as NodeWebSocket };
 export { webtransport as WebTransport } from "./engine/webtransport";
 export type * from "./core";

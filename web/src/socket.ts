@@ -67,13 +67,6 @@ interface Flags {
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 type Ack = (...args: any[]) => void;
 
-/** One event of a batch. */
-interface Item {
-  event: string;
-  data?: unknown;
-  args?: unknown[];
-}
-
 /** Ends the wait for an acknowledgement: with arguments, or with an error. */
 type Settle = (error: Error | null, ...args: unknown[]) => void;
 
@@ -150,15 +143,8 @@ export class Socket<Listen extends object = DefaultEventsMap, Emit extends objec
     };
 
     const deliver = (args: unknown[]) => {
-      const [event, items] = args as [string, Item[]];
-      // What the Go package batch has put together, unless the program itself
-      // takes it apart.
-      if (!__CORE__ && event == "batch" && items?.every?.((item) => item?.event) && !self.hasListeners(event as never)) {
-        for (const { event, data, args = [data] } of items) deliver([event as unknown].concat(args));
-      } else {
-        catchAll("Any", args);
-        self._fire(...(args as [string]));
-      }
+      catchAll("Any", args);
+      self._fire(...(args as [string]));
       const last = args[args.length - 1];
       if (pid && typeof last == "string") offset = last;
     };

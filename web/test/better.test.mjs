@@ -16,7 +16,7 @@ globalThis.removeEventListener = (...args) => page.removeEventListener(...args);
 globalThis.document = { hidden: false };
 const happen = (type, more) => page.dispatchEvent(Object.assign(new Event(type), more));
 
-const { events, io, Manager } = await import("../dist/index.js");
+const { batches, events, io, Manager } = await import("../dist/index.js");
 
 function next(emitter, event) {
   return new Promise((resolve, reject) => {
@@ -216,26 +216,30 @@ describe("with the official server", () => {
   });
 });
 
-describe("what looks like a batch of package batch and is none", () => {
+describe("what looks like a batch of package batch", () => {
   for (const [name, items, want] of [
     ["a batch, to compare", [{ event: "a", data: 1 }, { event: "b", args: [2, 3] }], [["a", 1], ["b", 2, 3]]],
-    ["an object", { event: "a" }, [["batch", { event: "a" }]]],
-    ["text", "event", [["batch", "event"]]],
-    ["nothing", null, [["batch", null]]],
-    ["a list of nothing", [null], [["batch", [null]]]],
-    ["items without an event", [{ data: 1 }], [["batch", [{ data: 1 }]]]],
+    ["an object", { event: "a" }, []],
+    ["text", "event", []],
+    ["nothing", null, []],
+    ["a list of nothing", [null], []],
+    ["an item without an event among others", [{ event: "a", data: 1 }, { data: 2 }, { event: 3 }, { event: "a", data: 4 }], [["a", 1], ["a", 4]]],
+    ["an event of the client's own", [{ event: "disconnect", data: "no" }], []],
     ["arguments that are no list", [{ event: "a", args: 1 }], [["a", 1]]],
   ]) {
     test(name, async () => {
       const server = await scripted({
-        websocket: joins((text, ws) => text === '42["go"]' && [["batch", items], ["done"]].forEach((event) => ws.send("42" + JSON.stringify(event)))),
+        websocket: joins((text, ws) => text === '42["go"]' && [["prices", items], ["done"]].forEach((event) => ws.send("42" + JSON.stringify(event)))),
       });
-      const s = io(server.url, { transports: ["websocket"], forceNew: true });
+      const s = batches(io(server.url, { transports: ["websocket"], forceNew: true }), "prices");
       const seen = [];
       s.onAny((...args) => seen.push(args));
+      const fired = [];
+      for (const event of ["a", "b", "disconnect"]) s.on(event, (...args) => fired.push([event, ...args]));
       s.emit("go");
       await next(s, "done");
-      assert.deepEqual(seen, [...want, ["done"]]);
+      assert.deepEqual(seen, [["prices", items], ...want, ["done"]]);
+      assert.deepEqual(fired, want);
       s.disconnect();
       server.close();
     });

@@ -21,7 +21,7 @@ function next(emitter, event) {
 const all = { websocket: ["websocket"], polling: ["polling"], upgrade: ["polling", "websocket"] };
 
 /** Defines the tests for a build that has these transports. */
-export function suite({ io, Manager, events }, names = Object.keys(all)) {
+export function suite({ io, Manager, batches }, names = Object.keys(all)) {
   const transports = Object.fromEntries(names.map((name) => [name, all[name]]));
   const polls = names.includes("polling");
 
@@ -82,9 +82,9 @@ export function suite({ io, Manager, events }, names = Object.keys(all)) {
           });
         }
 
-        if (polls && peerName === "our server") // core leaves them to the program
-          test("a batch comes as the events in it, unless somebody wants the batch", async () => {
-            const s = await connected();
+        if (peerName === "our server")
+          test("a batch is taken apart for who asks for it", async () => {
+            const s = batches(await connected());
             const seen = [];
             s.on("said", (...args) => seen.push(args));
             const any = [];
@@ -93,7 +93,8 @@ export function suite({ io, Manager, events }, names = Object.keys(all)) {
             await next(s, "done");
             assert.deepEqual([...new Uint8Array(seen[2].pop())], [3]);
             assert.deepEqual(seen, [["one"], [], [2]]);
-            assert.deepEqual(any, ["said", "said", "said", "done"]);
+            assert.deepEqual(any, ["batch", "said", "said", "said", "done"]);
+            s.off("batch");
             const batch = next(s, "batch");
             s.emit("tell me together");
             assert.deepEqual((await batch)[0].map(({ event }) => event), ["said", "said", "said", "done"]);

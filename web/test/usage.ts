@@ -1,5 +1,5 @@
 // What programs write, compiled against the declarations that are shipped.
-import io, { Manager, type Socket } from "../dist/types/index";
+import io, { batches, Manager, type Socket } from "../dist/types/index";
 
 interface ServerToClient {
   said: (text: string, at: number) => void;
@@ -11,7 +11,8 @@ interface ClientToServer {
 
 export async function typed(): Promise<number> {
   const socket: Socket<ServerToClient, ClientToServer> = io("/chat", { auth: { token: "t" }, transports: ["websocket"] });
-  socket.on("said", (text, at) => console.log(text.length + at));
+  const same: typeof socket = batches(socket);
+  same.on("said", (text, at) => console.log(text.length + at));
   socket.on("connect_error", (error) => console.log(error.message, error.data));
   socket.emit("say", "hello");
   // @ts-expect-error: the text is missing

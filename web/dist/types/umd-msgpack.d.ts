@@ -1,3 +1,4 @@
+import { batches } from "./batches";
 import { events } from "./events";
 declare const _default: ((uri?: string | import("./io").Options, opts?: import("./io").Options) => import("./socket").Socket<any, any>) & {
     Manager: typeof import("./manager").Manager;
@@ -5,6 +6,7 @@ declare const _default: ((uri?: string | import("./io").Options, opts?: import("
     io: (uri?: string | import("./io").Options, opts?: import("./io").Options) => import("./socket").Socket<any, any>;
     connect: (uri?: string | import("./io").Options, opts?: import("./io").Options) => import("./socket").Socket<any, any>;
 } & {
+    batches: typeof batches;
     events: typeof events;
 };
 export default _default;
