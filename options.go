@@ -359,6 +359,10 @@ func (o *Options) engine() *engineio.Options {
 // minutes for an idle connection. It leaves ReadTimeout and WriteTimeout alone,
 // since long-polling requests outlast any that would be of use; the engine
 // limits the time of a body itself.
+//
+// What a server cannot set is its listener's: net.Listen switches on the keep-alive of
+// TCP, four system calls for each connection, which heartbeats make needless.
+// [net.ListenConfig] with a KeepAlive of -1 leaves it off.
 func ConfigureServer(s *http.Server) {
 	if s.ReadHeaderTimeout == 0 {
 		s.ReadHeaderTimeout = 10 * time.Second

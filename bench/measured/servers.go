@@ -39,7 +39,9 @@ type cast struct {
 // Run runs one of the servers until the process is killed: "epoll", "reference", or
 // this module's, with options o. It prints its port first.
 func Run(name string, o *socketio.Options) error {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	// Without the keep-alive of TCP, which other servers do not have either.
+	lc := net.ListenConfig{KeepAlive: -1}
+	ln, err := lc.Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}

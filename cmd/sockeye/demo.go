@@ -159,7 +159,7 @@ func runDemo(ctx context.Context, addr string, nodes int, d demoRun) int {
 // listen takes addr, or without one the first port that is free.
 func listen(addr string) (net.Listener, error) {
 	if addr != "" {
-		ln, err := net.Listen("tcp", addr)
+		ln, err := cli.Listen(addr)
 		if errors.Is(err, syscall.EADDRINUSE) {
 			return nil, fmt.Errorf("%s is in use by another program; leave --addr out to take the next free port", addr)
 		}
@@ -178,7 +178,7 @@ func listenFrom(addr string) (net.Listener, error) {
 		return nil, err
 	}
 	for p := first; p < first+portsTried; p++ {
-		ln, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(p)))
+		ln, err := cli.Listen(net.JoinHostPort(host, strconv.Itoa(p)))
 		if !errors.Is(err, syscall.EADDRINUSE) {
 			return ln, err
 		}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -99,7 +98,7 @@ func runNode(ctx context.Context, in io.Reader, stdout, stderr io.Writer) error 
 	mux.Handle("/", pages)
 	hs := &http.Server{Handler: mux, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelError)}
 	socketio.ConfigureServer(hs)
-	ln, err := net.Listen("tcp", c.Listen)
+	ln, err := cli.Listen(c.Listen)
 	if err != nil {
 		return err
 	}

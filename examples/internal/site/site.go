@@ -10,6 +10,7 @@ import (
 	"flag"
 	"fmt"
 	"io/fs"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -81,14 +82,19 @@ func Main(srv *socketio.Server, page http.Handler) {
 		}
 	})
 	mux.Handle("/", page)
-	hs := &http.Server{Addr: *addr, Handler: mux}
+	hs := &http.Server{Handler: mux}
 	socketio.ConfigureServer(hs)
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	failed := make(chan error, 1)
-	go func() { failed <- hs.ListenAndServe() }()
+	lc := net.ListenConfig{KeepAlive: -1} // heartbeats do what TCP's would
+	ln, err := lc.Listen(ctx, "tcp", *addr)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	go func() { failed <- hs.Serve(ln) }()
 	fmt.Printf("http://%s/\n", *addr)
-	var err error
 	select {
 	case <-ctx.Done():
 	case err = <-failed:

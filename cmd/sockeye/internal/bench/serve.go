@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"time"
 
@@ -24,7 +23,7 @@ func serveCommand(stdout io.Writer) *cobra.Command {
 		Example: "  sockeye bench serve --addr 127.0.0.1:3000",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			ln, err := net.Listen("tcp", addr)
+			ln, err := cli.Listen(addr)
 			if err != nil {
 				return cli.Failf("--addr names another", "%v", err)
 			}
