@@ -14,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sockeye-go/socketio/internal/poll"
 	"github.com/sockeye-go/socketio/internal/ws"
 )
 
@@ -239,7 +238,7 @@ func framed(t *testing.T, stream bool, parts ...[]byte) *fuzzReceiver {
 	} else {
 		l.parser.Init(ws.Client, fuzzLimit)
 	}
-	l.conn = poll.New(nowhere{}, l, s.d.limits())
+	l.takes(nowhere{})
 	s.link.Store(l)
 	s.running.Add(1) // until Ended
 	s.beat.begin(s)

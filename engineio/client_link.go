@@ -18,6 +18,7 @@ type clientLink struct {
 	s       *ClientSession
 	name    string
 	conn    *poll.Conn
+	limits  poll.Limits
 	parser  ws.Parser
 	stream  *clientStream // in place of parser, over WebTransport
 	deflate ws.Deflate    // as wsTransport's
@@ -41,9 +42,15 @@ func (d *dialer) dialWebSocket(ctx context.Context, onSession func(*ClientSessio
 	return d.openLink(ctx, t, nc, in, onSession)
 }
 
-func (d *dialer) limits() *poll.Limits {
-	return &poll.Limits{Bytes: d.opts.MaxQueuedBytes, Packets: d.opts.MaxQueuedPackets}
+// takes begins to own nc; t.s is set.
+func (t *clientLink) takes(nc net.Conn) {
+	o := t.s.d.opts
+	t.limits.Bytes, t.limits.Packets = o.MaxQueuedBytes, o.MaxQueuedPackets
+	t.conn = poll.New(nc, t)
 }
+
+// Limits implements poll.Handler.
+func (t *clientLink) Limits() *poll.Limits { return &t.limits }
 
 // await reads the next message of nc, which nobody else reads yet, and returns
 // what came behind it. in is what was read before.

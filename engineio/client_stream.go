@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/url"
 
-	"github.com/sockeye-go/socketio/internal/poll"
 	"github.com/sockeye-go/socketio/internal/ws"
 )
 
@@ -110,7 +109,7 @@ func (d *dialer) openLink(ctx context.Context, t *clientLink, nc net.Conn, in []
 	s := d.newClient(o, t.name, onSession)
 	s.running.Add(1)
 	t.s = s
-	t.conn = poll.New(nc, t, d.limits())
+	t.takes(nc)
 	s.link.Store(t)
 	s.beat.begin(s)
 	t.conn.Start(in)

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/sockeye-go/socketio/internal/poll"
 	"github.com/sockeye-go/socketio/internal/ws"
 )
 
@@ -134,7 +133,7 @@ func (s *ClientSession) switchTo(to *probed) {
 		t.drop(to.nc)
 		return
 	}
-	t.conn = poll.New(to.nc, t, s.d.limits())
+	t.takes(to.nc)
 	frames := t.appendFrames(nil, packetUpgrade, []Message{{}}, NoCompress)
 	for _, packet := range p.queue {
 		frames = t.appendFrames(frames, packet.kind, []Message{packet.m}, 0)

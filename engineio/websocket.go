@@ -78,7 +78,7 @@ func (s *Session) newWebSocket(nc net.Conn, f form, d ws.Deflate, probing bool) 
 		t.unusual.stream = &streamParser{max: s.srv.opts.MaxPayload}
 	}
 	t.probing.Store(probing)
-	t.conn = poll.New(nc, t, &s.srv.limits)
+	t.conn = poll.New(nc, t)
 	return t
 }
 
@@ -124,6 +124,9 @@ func (t *wsTransport) close(frame []byte) {
 	}
 	t.linger.Store(time.AfterFunc(lingerTimeout, t.conn.Close))
 }
+
+// Limits implements poll.Handler.
+func (t *wsTransport) Limits() *poll.Limits { return &t.s.srv.limits }
 
 // Data implements poll.Handler.
 func (t *wsTransport) Data(p []byte) {

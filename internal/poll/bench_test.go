@@ -14,9 +14,10 @@ import (
 // echoer writes back what it reads.
 type echoer struct{ c *poll.Conn }
 
-func (e *echoer) Data(p []byte) { _ = e.c.Write(p, false) }
-func (e *echoer) Ended(error)   {}
-func (e *echoer) Batch(bool)    {}
+func (e *echoer) Limits() *poll.Limits { return limits }
+func (e *echoer) Data(p []byte)        { _ = e.c.Write(p, false) }
+func (e *echoer) Ended(error)          {}
+func (e *echoer) Batch(bool)           {}
 
 func backends(b *testing.B, f func(b *testing.B, wrap func(net.Conn) net.Conn)) {
 	b.Run("direct", func(b *testing.B) { f(b, func(c net.Conn) net.Conn { return c }) })
@@ -39,7 +40,7 @@ func BenchmarkEcho(b *testing.B) {
 		defer client.Close()
 		server, _ := ln.Accept()
 		e := &echoer{}
-		e.c = poll.New(wrap(server), e, limits)
+		e.c = poll.New(wrap(server), e)
 		e.c.Start(nil)
 		msg := make([]byte, 100)
 		b.ReportAllocs()
@@ -75,7 +76,7 @@ func BenchmarkIdle(b *testing.B) {
 				}
 				s, _ := ln.Accept()
 				e := &echoer{}
-				e.c = poll.New(wrap(s), e, limits)
+				e.c = poll.New(wrap(s), e)
 				e.c.Start(nil)
 				c.Write(buf)
 				io.ReadFull(c, buf)

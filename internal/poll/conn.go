@@ -16,6 +16,9 @@ var ErrFull = errors.New("poll: write queue is full")
 // A Handler receives what a connection reads. Data and Ended are called one at
 // a time and in order; they must not block.
 type Handler interface {
+	// Limits returns those of the connection's queue, always the same.
+	Limits() *Limits
+
 	// Data gets bytes as they arrive. p is valid, and may be changed, until
 	// Data returns.
 	Data(p []byte)
@@ -48,7 +51,7 @@ type Limits struct {
 // A Conn is a connection that calls its handler when there is something to
 // read. Its methods are safe for concurrent use and none of them blocks.
 type Conn struct {
-	sys backend
+	parked *parked // nil if the connection is its own backend
 
 	mu       sync.Mutex
 	out      *outbox // nil while the kernel has taken everything
@@ -64,8 +67,7 @@ type Conn struct {
 	hangup   bool // the peer will send no more: read to the end, whatever comes short
 	finished bool // Ended has been called or is about to be
 
-	h      Handler
-	limits *Limits
+	h Handler
 }
 
 // A backend moves bytes. Its methods are called with Conn.mu held, except
@@ -84,9 +86,11 @@ type backend interface {
 
 // New takes over nc. It is not read before [Conn.Start]. After New only the
 // Conn may touch nc.
-func New(nc net.Conn, h Handler, limits *Limits) *Conn {
-	c := &Conn{h: h, limits: limits}
-	c.sys = newBackend(nc, c)
+func New(nc net.Conn, h Handler) *Conn {
+	c := &Conn{h: h}
+	if !c.takeDescriptor(nc) {
+		c.parked = &parked{nc: nc}
+	}
 	return c
 }
 
@@ -109,7 +113,7 @@ func (c *Conn) Start(leftover []byte) {
 		c.h.Data(leftover)
 		c.h.Batch(false)
 	}
-	c.sys.start(c)
+	c.sys().start(c)
 }
 
 // Write sends b, or queues what the kernel does not take at once. If shared, b
@@ -136,7 +140,7 @@ func (c *Conn) WriteLarge(bufs ...[]byte) error {
 	n := 0
 	if c.out == nil {
 		var err error
-		if n, err = c.sys.tryWritev(bufs); err != nil {
+		if n, err = c.sys().tryWritev(bufs); err != nil {
 			c.failLocked(err)
 			return net.ErrClosed
 		}
@@ -188,7 +192,7 @@ func (c *Conn) writeLocked(b []byte, shared bool) error {
 		return c.holdLocked(b, shared)
 	case c.out != nil:
 		return c.queueLocked(b, shared)
-	case len(b) <= maxHeld && c.sys.holdBack(c):
+	case len(b) <= maxHeld && c.sys().holdBack(c):
 		c.out, c.held = newOutbox(), true
 		return c.holdLocked(b, shared)
 	}
@@ -204,7 +208,7 @@ const maxHeld = 32 << 10
 
 // holdLocked adds to what is held, and writes it all if that is getting much.
 func (c *Conn) holdLocked(b []byte, shared bool) error {
-	if c.out.len() < maxIov && c.out.bytes+len(b) <= min(maxHeld, c.limits.Bytes) {
+	if c.out.len() < maxIov && c.out.bytes+len(b) <= min(maxHeld, c.h.Limits().Bytes) {
 		switch {
 		case len(b) <= maxCopied:
 			c.out.pushCopy(b)
@@ -235,7 +239,7 @@ func (c *Conn) flushHeld() {
 }
 
 func (c *Conn) writeNowLocked(b []byte, shared bool) error {
-	n, err := c.sys.tryWrite(b)
+	n, err := c.sys().tryWrite(b)
 	if err != nil {
 		c.failLocked(err)
 		return net.ErrClosed
@@ -260,7 +264,7 @@ func (c *Conn) startQueueLocked(b []byte, shared, begun bool) error {
 		c.out = nil
 		return err
 	}
-	c.sys.awaitWritable(c)
+	c.sys().awaitWritable(c)
 	return nil
 }
 
@@ -293,11 +297,11 @@ func (c *Conn) WriteLossy(b []byte, shared bool) error {
 	switch {
 	case c.err != nil || c.sealed:
 		return net.ErrClosed
-	case c.out == nil && len(b) <= c.limits.Bytes:
+	case c.out == nil && len(b) <= c.h.Limits().Bytes:
 		return c.writeNowLocked(b, shared)
 	}
 	if c.out == nil || c.queueLocked(b, shared) != nil {
-		c.limits.Dropped.Add(1)
+		c.h.Limits().Dropped.Add(1)
 		return nil
 	}
 	c.out.markLast()
@@ -322,11 +326,11 @@ func (c *Conn) Drained(low int) <-chan struct{} {
 }
 
 func (c *Conn) queueLocked(b []byte, shared bool) error {
-	for c.out.bytes+len(b) > c.limits.Bytes || c.out.len() >= c.limits.Packets {
+	for c.out.bytes+len(b) > c.h.Limits().Bytes || c.out.len() >= c.h.Limits().Packets {
 		if !c.out.dropOldest() {
 			return ErrFull
 		}
-		c.limits.Dropped.Add(1)
+		c.h.Limits().Dropped.Add(1)
 	}
 	if !shared {
 		b = append([]byte(nil), b...)
@@ -346,18 +350,18 @@ func (c *Conn) flushLocked() {
 			c.out.free()
 			c.out = nil
 			if c.finish {
-				c.sys.closeWrite(c)
+				c.sys().closeWrite(c)
 			}
 			return
 		}
-		n, err := c.sys.tryWritev(bufs)
+		n, err := c.sys().tryWritev(bufs)
 		if err != nil {
 			c.failLocked(err)
 			return
 		}
 		if !c.out.advance(n) { // the kernel is full; readiness calls again
 			if held {
-				c.sys.awaitWritable(c)
+				c.sys().awaitWritable(c)
 			}
 			return
 		}
@@ -382,11 +386,11 @@ func (c *Conn) Pause() {
 }
 
 func (c *Conn) setPaused(paused bool) {
-	if d := c.limits.Patience; d > 0 && paused != c.paused && c.err == nil {
+	if d := c.h.Limits().Patience; d > 0 && paused != c.paused && c.err == nil {
 		if !paused {
 			d = 0
 		}
-		c.sys.patience(d)
+		c.sys().patience(d)
 	}
 	c.paused = paused
 }
@@ -398,7 +402,7 @@ func (c *Conn) Resume() {
 	c.setPaused(false)
 	if c.again && !c.reading && c.err == nil {
 		c.reading = true
-		c.sys.wakeReader(c)
+		c.sys().wakeReader(c)
 	}
 }
 
@@ -417,7 +421,7 @@ func (c *Conn) CloseWrite() {
 	}
 	c.finish = true
 	if c.out == nil && c.err == nil {
-		c.sys.closeWrite(c)
+		c.sys().closeWrite(c)
 	}
 }
 
@@ -443,7 +447,7 @@ func (c *Conn) failLocked(err error) {
 		c.out, c.held = nil, false
 	}
 	reader := c.reading
-	c.sys.close(c, reader)
+	c.sys().close(c, reader)
 	if !reader && !c.finished {
 		c.finished = true
 		go func() {
@@ -468,7 +472,7 @@ func (c *Conn) readerDone(err error) {
 	}
 	finished := c.finished
 	c.finished = true
-	c.sys.close(c, false)
+	c.sys().close(c, false)
 	c.mu.Unlock()
 	if !finished {
 		c.h.Ended(err)

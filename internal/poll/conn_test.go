@@ -20,13 +20,16 @@ type recorder struct {
 	ended   chan error
 	batches chan bool
 	onData  func([]byte)
+	limits  *poll.Limits
 	busy    bool
 	t       *testing.T
 }
 
 func newRecorder(t *testing.T) *recorder {
-	return &recorder{t: t, ended: make(chan error, 2), batches: make(chan bool, 1024)}
+	return &recorder{t: t, limits: limits, ended: make(chan error, 2), batches: make(chan bool, 1024)}
 }
+
+func (r *recorder) Limits() *poll.Limits { return r.limits }
 
 func (r *recorder) Data(p []byte) {
 	r.mu.Lock()
@@ -91,7 +94,7 @@ var limits = &poll.Limits{Bytes: 64 << 20, Packets: 1 << 20}
 func TestBothWays(t *testing.T) {
 	eachBackend(t, func(t *testing.T, server, client net.Conn) {
 		r := newRecorder(t)
-		c := poll.New(server, r, limits)
+		c := poll.New(server, r)
 		c.Start([]byte("left"))
 
 		out := make([]byte, 8<<20)
@@ -130,7 +133,7 @@ func TestBothWays(t *testing.T) {
 func TestEndedOnce(t *testing.T) {
 	eachBackend(t, func(t *testing.T, server, client net.Conn) {
 		r := newRecorder(t)
-		c := poll.New(server, r, limits)
+		c := poll.New(server, r)
 		c.Start(nil)
 		go client.Close()
 		c.Close()
@@ -161,7 +164,7 @@ func TestPause(t *testing.T) {
 			default:
 			}
 		}
-		c = poll.New(server, r, limits)
+		c = poll.New(server, r)
 		c.Start(nil)
 		client.Write([]byte("a"))
 		<-first
@@ -195,7 +198,8 @@ func TestPause(t *testing.T) {
 func TestFull(t *testing.T) {
 	eachBackend(t, func(t *testing.T, server, client net.Conn) {
 		r := newRecorder(t)
-		c := poll.New(server, r, &poll.Limits{Bytes: 1 << 20, Packets: 1 << 20})
+		r.limits = &poll.Limits{Bytes: 1 << 20, Packets: 1 << 20}
+		c := poll.New(server, r)
 		c.Start(nil)
 		chunk := make([]byte, 64<<10)
 		accepted := 0
@@ -234,7 +238,7 @@ func TestCloseInData(t *testing.T) {
 		r := newRecorder(t)
 		var c *poll.Conn
 		r.onData = func([]byte) { c.Close() }
-		c = poll.New(server, r, limits)
+		c = poll.New(server, r)
 		c.Start(nil)
 		client.Write([]byte("a"))
 		if err := <-r.ended; !errors.Is(err, net.ErrClosed) {
@@ -250,7 +254,7 @@ func TestCloseInData(t *testing.T) {
 func TestCloseBeforeStart(t *testing.T) {
 	eachBackend(t, func(t *testing.T, server, client net.Conn) {
 		r := newRecorder(t)
-		c := poll.New(server, r, limits)
+		c := poll.New(server, r)
 		c.Close()
 		c.Start(nil)
 		if err := <-r.ended; !errors.Is(err, net.ErrClosed) {
@@ -264,7 +268,8 @@ func TestCloseBeforeStart(t *testing.T) {
 func TestFullInTheMiddle(t *testing.T) {
 	eachBackend(t, func(t *testing.T, server, client net.Conn) {
 		r := newRecorder(t)
-		c := poll.New(server, r, &poll.Limits{Bytes: 1000, Packets: 10})
+		r.limits = &poll.Limits{Bytes: 1000, Packets: 10}
+		c := poll.New(server, r)
 		c.Start(nil)
 		if err := c.Write(make([]byte, 64<<20), true); !errors.Is(err, poll.ErrFull) {
 			t.Fatalf("Write = %v; want ErrFull", err)

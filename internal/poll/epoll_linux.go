@@ -11,21 +11,30 @@ import (
 	"unsafe"
 )
 
-// newBackend takes plain TCP connections to epoll and leaves every other kind
-// to a parked goroutine: what wraps a connection must see its reads and writes.
-func newBackend(nc net.Conn, c *Conn) backend {
-	if tcp, ok := nc.(*net.TCPConn); ok {
-		if fd, err := takeDescriptor(tcp); err == nil {
-			c.fd = int32(fd)
-			return (*descriptor)(c)
-		}
+// sys returns the backend.
+func (c *Conn) sys() backend {
+	if c.parked != nil {
+		return c.parked
 	}
-	return newParked(nc)
+	return (*descriptor)(c)
 }
 
-// takeDescriptor duplicates the descriptor and closes the net.TCPConn, which
+// takeDescriptor takes plain TCP connections to epoll. It reports false for every
+// other kind, which is left to a parked goroutine: what wraps a connection must see
+// its reads and writes.
+func (c *Conn) takeDescriptor(nc net.Conn) bool {
+	tcp, ok := nc.(*net.TCPConn)
+	if !ok {
+		return false
+	}
+	fd, err := duplicate(tcp)
+	c.fd = int32(fd)
+	return err == nil
+}
+
+// duplicate duplicates the descriptor and closes the net.TCPConn, which
 // saves its memory and takes the connection out of the runtime's poller.
-func takeDescriptor(tcp *net.TCPConn) (int, error) {
+func duplicate(tcp *net.TCPConn) (int, error) {
 	if _, err := poller(); err != nil {
 		return 0, err
 	}

@@ -37,7 +37,7 @@ func TestFair(t *testing.T) {
 		}
 	}
 	served.onData = func([]byte) { before.Store(got.Load()) }
-	a, b := poll.New(server, flooded, limits), poll.New(other, served, limits)
+	a, b := poll.New(server, flooded), poll.New(other, served)
 	b.Start(nil)
 	const flood = 600 << 10
 	if _, err := flooder.Write(make([]byte, flood)); err != nil {

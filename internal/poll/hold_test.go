@@ -17,7 +17,7 @@ import (
 func TestOrderOfBursts(t *testing.T) {
 	eachBackend(t, func(t *testing.T, server, client net.Conn) {
 		r := newRecorder(t)
-		c := poll.New(server, r, limits)
+		c := poll.New(server, r)
 		c.Start(nil)
 		sizes := []int{8, 100, 8, 1 << 10, 8, 5 << 10, 70 << 10, 8}
 		const n = 4000
@@ -56,7 +56,7 @@ func TestOrderOfBursts(t *testing.T) {
 func TestCloseAfterBurst(t *testing.T) {
 	server, client := tcpPair(t)
 	r := newRecorder(t)
-	c := poll.New(server, r, limits)
+	c := poll.New(server, r)
 	c.Start(nil)
 	for range 10 {
 		if err := c.Write([]byte("x"), true); err != nil {
@@ -74,7 +74,8 @@ func TestCloseAfterBurst(t *testing.T) {
 func TestHeldIsIdle(t *testing.T) {
 	server, client := tcpPair(t)
 	r := newRecorder(t)
-	c := poll.New(server, r, &poll.Limits{Bytes: 10, Packets: 1})
+	r.limits = &poll.Limits{Bytes: 10, Packets: 1}
+	c := poll.New(server, r)
 	c.Start(nil)
 	for i := range 100 {
 		if ok, err := c.WriteIfIdle([]byte("xx"), true); !ok || err != nil {
@@ -122,7 +123,7 @@ func TestBlockedHandlers(t *testing.T) {
 				}
 			}
 		}
-		c = poll.New(server, &blocker{r, release}, limits)
+		c = poll.New(server, &blocker{r, release})
 		c.Start(nil)
 		clients, rs = append(clients, client), append(rs, r)
 		ended.Go(func() { <-r.ended })

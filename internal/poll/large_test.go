@@ -15,7 +15,7 @@ import (
 func TestWriteLarge(t *testing.T) {
 	eachBackend(t, func(t *testing.T, server, client net.Conn) {
 		r := newRecorder(t)
-		c := poll.New(server, r, limits)
+		c := poll.New(server, r)
 		c.Start(nil)
 		var want []byte
 		head, body := make([]byte, 5), make([]byte, 100_000)
@@ -52,7 +52,8 @@ func TestWriteLarge(t *testing.T) {
 func TestWriteLargeHasLimits(t *testing.T) {
 	eachBackend(t, func(t *testing.T, server, _ net.Conn) {
 		r := newRecorder(t)
-		c := poll.New(server, r, &poll.Limits{Bytes: 1 << 20, Packets: 10})
+		r.limits = &poll.Limits{Bytes: 1 << 20, Packets: 10}
+		c := poll.New(server, r)
 		c.Start(nil)
 		body := make([]byte, 600_000)
 		for range 100 {

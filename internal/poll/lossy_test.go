@@ -28,7 +28,9 @@ func lossyMessage(n int, lossy bool) []byte {
 func TestLossy(t *testing.T) {
 	eachBackend(t, func(t *testing.T, server, client net.Conn) {
 		lim := &poll.Limits{Bytes: 50 * lossySize, Packets: 1000}
-		c := poll.New(server, newRecorder(t), lim)
+		r := newRecorder(t)
+		r.limits = lim
+		c := poll.New(server, r)
 		c.Start(nil)
 		defer c.Close()
 		rng := rand.New(rand.NewPCG(1, 2))
@@ -97,7 +99,9 @@ func TestLossy(t *testing.T) {
 // Who waits for room is told when there is, and when there never will be.
 func TestDrained(t *testing.T) {
 	eachBackend(t, func(t *testing.T, server, client net.Conn) {
-		c := poll.New(server, newRecorder(t), &poll.Limits{Bytes: 1 << 20, Packets: 1000})
+		r := newRecorder(t)
+		r.limits = &poll.Limits{Bytes: 1 << 20, Packets: 1000}
+		c := poll.New(server, r)
 		c.Start(nil)
 		defer c.Close()
 		if c.Drained(100) != nil {
@@ -122,7 +126,9 @@ func TestDrained(t *testing.T) {
 		}
 	})
 	eachBackend(t, func(t *testing.T, server, client net.Conn) {
-		c := poll.New(server, newRecorder(t), &poll.Limits{Bytes: 64 << 20, Packets: 1000})
+		r := newRecorder(t)
+		r.limits = &poll.Limits{Bytes: 64 << 20, Packets: 1000}
+		c := poll.New(server, r)
 		c.Start(nil)
 		for bytes := 0; bytes == 0; bytes, _ = c.Buffered() {
 			if err := c.Write(make([]byte, 1<<20), true); err != nil {

@@ -8,7 +8,9 @@ import (
 	"time"
 )
 
-func newBackend(nc net.Conn, _ *Conn) backend { return newParked(nc) }
+func (c *Conn) sys() backend { return c.parked }
+
+func (c *Conn) takeDescriptor(net.Conn) bool { return false }
 
 func setUserTimeout(net.Conn, time.Duration) bool { return false }
 

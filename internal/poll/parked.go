@@ -20,16 +20,14 @@ type parked struct {
 	// Those that the next read gets because the last one has filled its buffer, of
 	// which one that comes to nothing may wait for long: so the largest is not for
 	// whoever has sent a few bytes.
-	medium  *[mediumRead]byte
-	large   *[readSize]byte
-	writing bool // the flusher runs
+	medium *[mediumRead]byte
+	large  *[readSize]byte
 }
 
-func newParked(nc net.Conn) backend { return &parked{nc: nc} }
-
-// smallRead is the buffer that an idle connection keeps. It holds a heartbeat
-// and most events; more is read with a shared buffer.
-const smallRead = 240
+// smallRead is the buffer that an idle connection keeps. It holds a heartbeat and
+// small events; more is read with a shared buffer. A parked is 144 bytes with it, a
+// size that Go's allocator has.
+const smallRead = 112
 
 const mediumRead = 4 << 10
 
@@ -126,20 +124,14 @@ func (p *parked) tryWrite([]byte) (int, error) { return 0, nil }
 
 func (p *parked) tryWritev([][]byte) (int, error) { return 0, nil }
 
-func (p *parked) awaitWritable(c *Conn) {
-	if p.writing {
-		return
-	}
-	p.writing = true
-	go p.flush(c)
-}
+// awaitWritable is called with a queue that has just been made, and so with no flusher.
+func (p *parked) awaitWritable(c *Conn) { go p.flush(c) }
 
 // flush writes the queue until it is empty. The slices it writes stay in the
 // queue meanwhile, so that the limits count them.
 func (p *parked) flush(c *Conn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	defer func() { p.writing = false }()
 	for c.out != nil && c.err == nil {
 		o := c.out
 		bufs := o.peek()

@@ -32,10 +32,10 @@ func (f *feeder) Close() error { return nil }
 // TestParkedBuffers: a connection that reads a lot gets larger buffers, step by step,
 // so that a few bytes do not have it hold a large one, and gives them back.
 func TestParkedBuffers(t *testing.T) {
-	const small, medium, large, all = 240, 4 << 10, 72 << 10, 1 << 20
+	const small, medium, large, all = 112, 4 << 10, 72 << 10, 1 << 20
 	f := &feeder{sizes: []int{7, all, all, all, 100, all, 100, 7}}
 	r := newRecorder(t)
-	poll.New(f, r, limits).Start(nil)
+	poll.New(f, r).Start(nil)
 	<-r.ended
 	want := []int{small, small, medium, large, large, small, medium, small}
 	if !slices.Equal(f.rooms, want) {

@@ -16,11 +16,15 @@ type layered struct{ net.Conn }
 func (l layered) NetConn() net.Conn { return l.Conn }
 
 // quiet hears of the end.
-type quiet struct{ ended chan error }
+type quiet struct {
+	limits *poll.Limits
+	ended  chan error
+}
 
-func (q quiet) Data([]byte)     {}
-func (q quiet) Ended(err error) { q.ended <- err }
-func (q quiet) Batch(bool)      {}
+func (q quiet) Limits() *poll.Limits { return q.limits }
+func (q quiet) Data([]byte)          {}
+func (q quiet) Ended(err error)      { q.ended <- err }
+func (q quiet) Batch(bool)           {}
 
 // TestPatience: a peer that takes nothing any more ends a connection that is paused, and
 // one that is not, or not any more, is left to its heartbeat.
@@ -48,8 +52,8 @@ func TestPatience(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				ends[i] = quiet{make(chan error, 1)}
-				conns[i] = poll.New(wrap(server), ends[i], limits)
+				ends[i] = quiet{limits, make(chan error, 1)}
+				conns[i] = poll.New(wrap(server), ends[i])
 				conns[i].Start(nil)
 			}
 			conns[0].Pause()

@@ -13,7 +13,7 @@ func TestTurn(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	server, client := tcpPair(t)
 	r := newRecorder(t)
-	c := poll.New(server, r, limits)
+	c := poll.New(server, r)
 	c.Start(nil)
 	defer func() {
 		c.Close()

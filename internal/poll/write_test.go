@@ -44,7 +44,7 @@ func BenchmarkAnswer(b *testing.B) {
 	b.Run("direct", func(b *testing.B) {
 		run(b, func(nc net.Conn) (func(), func()) {
 			e := &echoer{}
-			e.c = poll.New(nc, e, limits)
+			e.c = poll.New(nc, e)
 			e.c.Start(nil)
 			return func() { _ = e.c.Write(msg, true) }, e.c.Close
 		})

@@ -44,7 +44,7 @@ func newEcho(nc net.Conn, leftover []byte, role ws.Role, d ws.Deflate) *echo {
 	if d != (ws.Deflate{}) {
 		e.parser.AllowDeflate(d)
 	}
-	e.conn = poll.New(nc, e, limits)
+	e.conn = poll.New(nc, e)
 	e.conn.Start(leftover)
 	return e
 }
@@ -123,6 +123,9 @@ func (e *echo) frame(op ws.Opcode, payload []byte) []byte {
 
 // Batch implements poll.Handler.
 func (e *echo) Batch(bool) {}
+
+// Limits implements poll.Handler.
+func (e *echo) Limits() *poll.Limits { return limits }
 
 // Ended implements poll.Handler.
 func (e *echo) Ended(error) {
