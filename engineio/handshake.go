@@ -148,7 +148,8 @@ func refusal(err error) *ConnectionError {
 // queue begins with the open packet; the caller sends it. The session counts
 // as live from admit on.
 func (s *Server) newSession(r *http.Request, q query, at place) *Session {
-	sess := &Session{srv: s, id: at.sid, remote: r.RemoteAddr, wsFirst: q.transport != Polling, form: q.form()}
+	sess := &Session{srv: s, wsFirst: q.transport != Polling, form: q.form()}
+	sess.name(at.sid, r.RemoteAddr)
 	if at.address != "" {
 		sess.address = new(at.address)
 	}
@@ -160,7 +161,7 @@ func (s *Server) newSession(r *http.Request, q query, at place) *Session {
 		sess.polling.jsonp = jsonpCall(q.j)
 		sess.polling.form |= textOnly // a script cannot carry bytes
 	}
-	first := Prepare(Message{Data: appendOpen(make([]byte, 0, 128), sess.id, s.opts.upgradesFrom(q.transport), s.opts)})
+	first := Prepare(Message{Data: appendOpen(make([]byte, 0, 128), at.sid, s.opts.upgradesFrom(q.transport), s.opts)})
 	first.kind = packetOpen
 	sess.polling.queue = []*Prepared{first}
 	if m := s.opts.InitialPacket; m != nil {
@@ -186,7 +187,7 @@ func (s *Server) newSession(r *http.Request, q query, at place) *Session {
 		panic("engineio: Options.OnSession returned no Receiver")
 	}
 	s.counts.opened.Add(1)
-	s.log.Debug("session open", "connection", sess, "transport", q.transport, "protocol", sess.Protocol(), "remote", sess.remote)
+	s.log.Debug("session open", "connection", sess, "transport", q.transport, "protocol", sess.Protocol(), "remote", sess.RemoteAddr())
 	return sess
 }
 
@@ -270,7 +271,8 @@ func (s *Server) serveUpgrade(w http.ResponseWriter, r *http.Request, q query, s
 	}
 	switch {
 	case q.transport != WebSocket: // as the original: accepted, and closed
-		orphan := &Session{srv: s, id: q.sid, state: closed}
+		orphan := &Session{srv: s, state: closed}
+		orphan.name(q.sid, "")
 		t := orphan.newWebSocket(nc, 0, deflate, false)
 		t.close(closeFrame)
 		t.conn.Start(nil)

@@ -294,7 +294,7 @@ func (s *Session) takeLocked(p *polling) (b payload, end bool) {
 // upgrade of its session.
 func (s *Session) goneError() *ConnectionError {
 	if s.isClosed() {
-		return &ConnectionError{Code: UnknownSID, Context: map[string]any{"sid": s.id}}
+		return &ConnectionError{Code: UnknownSID, Context: map[string]any{"sid": s.ID()}}
 	}
 	return transportMismatch(Polling, s.Transport())
 }

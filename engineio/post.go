@@ -152,7 +152,7 @@ func (s *Session) refuseLarge(w http.ResponseWriter, r *http.Request, start []by
 	}
 	s.mu.Unlock()
 	if !warned { // once: the client may do it again and again
-		s.srv.log.Warn(text, "connection", s, "remote", s.remote)
+		s.srv.log.Warn(text, "connection", s, "remote", s.RemoteAddr())
 	}
 	h := w.Header()
 	h.Set("Connection", "close") // the rest of the body is not read

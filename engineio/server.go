@@ -28,6 +28,7 @@ const maxPanicsLogged = 10
 type Server struct {
 	opts   *Options
 	limits poll.Limits
+	frames *ws.Rules // of WebSockets
 	table  *table
 	log    *slog.Logger // of sessions; that of requests is opts.Logger
 	heart  *heart
@@ -56,6 +57,7 @@ func NewServer(opts *Options) *Server {
 	s.panics.PerSecond = maxPanicsLogged
 	s.limits.Bytes, s.limits.Packets = s.opts.MaxQueuedBytes, s.opts.MaxQueuedPackets
 	s.limits.Patience = s.opts.PingInterval + s.opts.PingTimeout // while no pong can be seen
+	s.frames = ws.NewRules(ws.Server, s.opts.MaxPayload, s.opts.MaxFragments)
 	s.log = component.Logger(s.opts.Logger, component.EngineSocket)
 	s.opts.Logger = component.Logger(s.opts.Logger, component.Engine)
 	s.heart = newHeart(s.opts.PingInterval, s.opts.PingTimeout, s.sendPing, s.pongOverdue, s.callOverdue)

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"log/slog"
+	"math"
 	"net"
 	"slices"
 	"sync"
@@ -23,26 +24,31 @@ type Session struct {
 	ws atomic.Pointer[wsTransport]
 
 	recv    Receiver
-	id      string
-	remote  string
+	names   string  // the sid, and behind it the address: one string is smaller than two
 	address *string // what admit returned; nil stands for ""
 	beat    beat
 
 	// recvMu is held for each batch of Receive calls and for Closed: during an
 	// upgrade a POST and a WebSocket can deliver at the same time.
-	recvMu sync.Mutex
-	told   bool // Closed was called
+	recvMu  sync.Mutex
+	fresh   atomic.Bool // Receive was called and Flush was not yet
+	cutting atomic.Bool // the session is being cut, and what waits is counted
+	sidLen  uint16      // in names
+	told    bool        // Closed was called; guarded by recvMu
 	// The first transport: whether it was a WebSocket, and its form; that of a
 	// later one may differ in textOnly.
 	wsFirst bool
 	form    form
-	fresh   atomic.Bool // Receive was called and Flush was not yet
-	cutting atomic.Bool // the session is being cut, and what waits is counted
 
-	mu      sync.Mutex
-	state   state
+	state   state // guarded by mu, as paused is
 	paused  bool
+	mu      sync.Mutex
 	polling *polling // nil once on WebSocket
+}
+
+// name gives the session its sid and its address.
+func (s *Session) name(sid, remote string) {
+	s.names, s.sidLen = sid+remote, uint16(min(len(sid), math.MaxUint16))
 }
 
 type state uint8
@@ -55,11 +61,11 @@ const (
 
 // ID returns the sid, which only this client knows: 20 characters, unless GenerateID
 // or a Forwarder makes others.
-func (s *Session) ID() string { return s.id }
+func (s *Session) ID() string { return s.names[:s.sidLen] }
 
 // ConnectionID names the session where others may read it, as in logs: 12 characters.
 // Unlike the sid, from which they are derived, they let nobody take part in it.
-func (s *Session) ConnectionID() string { return connectionID(s.id) }
+func (s *Session) ConnectionID() string { return connectionID(s.ID()) }
 
 func connectionID(sid string) string {
 	sum := sha256.Sum256([]byte(sid))
@@ -73,7 +79,7 @@ func (s *Session) String() string { return s.ConnectionID() }
 func (s *Session) LogValue() slog.Value { return slog.StringValue(s.ConnectionID()) }
 
 // RemoteAddr returns the address that made the handshake, as http.Request has it.
-func (s *Session) RemoteAddr() string { return s.remote }
+func (s *Session) RemoteAddr() string { return s.names[s.sidLen:] }
 
 // Receiver returns what Options.OnSession returned, once it has.
 func (s *Session) Receiver() Receiver {
@@ -278,7 +284,7 @@ func (s *Session) endLocked(last packetType) bool {
 		return false
 	}
 	s.state = closed
-	s.srv.table.remove(s.id)
+	s.srv.table.remove(s.ID())
 	s.srv.heart.leave(s)
 	if p := s.polling; p != nil {
 		if !s.cutting.Load() { // those were counted
@@ -329,7 +335,7 @@ func (s *Session) tooSlow() {
 			limit = "MaxQueuedPackets"
 		}
 		s.srv.hit(limit)
-		s.srv.log.Warn("slow consumer: session is cut", "connection", s, "remote", s.remote, "limit", limit, "bytes", bytes, "packets", packets)
+		s.srv.log.Warn("slow consumer: session is cut", "connection", s, "remote", s.RemoteAddr(), "limit", limit, "bytes", bytes, "packets", packets)
 		s.cut(DropSlow, packets+1, ErrSlowConsumer)
 	}()
 }

@@ -16,7 +16,7 @@ func (s *Session) survive() {
 	s.srv.counts.panics.Add(1)
 	if missed, ok := s.srv.panics.Allow(); ok { // a client can have it happen again and again
 		s.srv.log.Error("panic while receiving: session is closed",
-			"connection", s, "remote", s.remote, "panic", v, "stack", string(debug.Stack()), "unlogged", missed)
+			"connection", s, "remote", s.RemoteAddr(), "panic", v, "stack", string(debug.Stack()), "unlogged", missed)
 	}
 	s.end(TransportError, fmt.Errorf("panic while receiving: %v", v))
 }

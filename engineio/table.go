@@ -24,7 +24,7 @@ type shard struct { // the size of a line of the cache
 func newTable() *table {
 	t := &table{seed: maphash.MakeSeed()}
 	for i := range t.shards {
-		t.shards[i].sessions = index.New(func(s *Session) string { return s.id })
+		t.shards[i].sessions = index.New(func(s *Session) string { return s.ID() })
 		t.shards[i].reserved = make(map[string]struct{})
 	}
 	return t
@@ -55,10 +55,10 @@ func (t *table) reserve(sid string) bool {
 
 // put adds the session whose sid is reserved.
 func (t *table) put(s *Session) {
-	sh := t.shard(s.id)
+	sh := t.shard(s.ID())
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	delete(sh.reserved, s.id)
+	delete(sh.reserved, s.ID())
 	sh.sessions.Set(s)
 }
 

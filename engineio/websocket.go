@@ -21,13 +21,13 @@ type wsTransport struct {
 	conn    *poll.Conn
 	unusual *unusual // nil for most
 	form    form
-	deflate ws.Deflate // zero: nothing is compressed
+	deflate ws.Deflate   // zero: nothing is compressed
+	held    atomic.Int32 // bytes of an incomplete message, at most what an int32 can say
 	parser  ws.Parser
 
-	broken  bool         // the peer violated the protocol; guarded by s.recvMu
-	probing atomic.Bool  // not the session's transport yet
-	closing atomic.Bool  // the close frame is on its way; what still comes is ignored
-	held    atomic.Int32 // bytes of an incomplete message, at most what an int32 can say
+	probing atomic.Bool // not the session's transport yet
+	closing atomic.Bool // the close frame is on its way; what still comes is ignored
+	broken  bool        // the peer violated the protocol; guarded by s.recvMu
 	linger  atomic.Pointer[time.Timer]
 	meter   *meter // nil until there is something to count; guarded by s.recvMu
 }
@@ -69,8 +69,7 @@ func (s *Session) newWebSocket(nc net.Conn, f form, d ws.Deflate, probing bool) 
 	if context := newTakeover(d); context != nil || f&streamed != 0 {
 		t.unusual = &unusual{context: context}
 	}
-	t.parser.Init(ws.Server, s.srv.opts.MaxPayload)
-	t.parser.LimitFragments(s.srv.opts.MaxFragments)
+	t.parser.Follow(s.srv.frames)
 	if d.WindowBits != 0 {
 		t.parser.AllowDeflate(d)
 	}
@@ -276,7 +275,7 @@ func (t *wsTransport) violation(err error) {
 		reason := wsErr.Reason
 		if wsErr.Code == ws.CloseTooBig {
 			reason = tooLarge(cmp.Or(wsErr.Size, -1), t.s.srv.opts.MaxPayload, wsErr.Start)
-			t.s.srv.log.Warn(reason, "connection", t.s, "remote", t.s.remote)
+			t.s.srv.log.Warn(reason, "connection", t.s, "remote", t.s.RemoteAddr())
 		}
 		t.close(ws.AppendClose(nil, wsErr.Code, reason))
 	} else {

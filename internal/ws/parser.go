@@ -29,18 +29,38 @@ type Message struct {
 // Between messages it is a few words; while one is incomplete it holds what has
 // arrived of it. It is not safe for concurrent use.
 type Parser struct {
+	rules *Rules
+	part  *partial // nil between messages
+}
+
+// Rules are what the messages of a connection may be like. Parsers share them.
+type Rules struct {
 	max       int64
-	part      *partial // nil between messages
-	lent      *block   // holds the message that Next has returned
-	err       *Error   // the first error stays
-	fragments int32    // as LimitFragments says
+	fragments int32
 	role      Role
 	deflate   bool
-	window    *Window // of the compressed messages so far, with context takeover
+	deflating *Rules  // the same with compressed messages
+	window    *Window // of those so far, with context takeover: such rules are not shared
+}
+
+// NewRules are rules for messages of at most maxMessage bytes, in at most so many
+// fragments of whatever size.
+func NewRules(role Role, maxMessage int64, fragments int) *Rules {
+	r := &Rules{role: role, max: maxMessage, fragments: int32(min(fragments, math.MaxInt32))}
+	r.deflating = r.withDeflate()
+	return r
+}
+
+func (r *Rules) withDeflate() *Rules {
+	with := *r
+	with.deflate = true
+	return &with
 }
 
 // A partial is what has arrived of a message and of the frame that is coming.
 type partial struct {
+	err      *Error // nothing follows; the first one stays
+	lent     bool   // Next has returned the message, and block holds it
 	head     [maxHeader]byte
 	headLen  int
 	inFrame  bool // the header is complete
@@ -64,34 +84,36 @@ var blocks = sync.Pool{New: func() any { return new(block) }}
 // Held returns the bytes that are kept: of a message that is incomplete, and as the
 // window of those before.
 func (p *Parser) Held() int {
-	n := p.window.Held()
-	if p.part == nil {
+	n := p.rules.window.Held()
+	switch w := p.part; {
+	case w == nil || w.lent:
 		return n
-	}
-	if p.part.block != nil {
+	case w.block != nil:
 		return n + len(block{})
+	default:
+		return n + cap(w.data)
 	}
-	return n + cap(p.part.data)
 }
 
 // Drop forgets an incomplete message, behind which nothing must follow.
 func (p *Parser) Drop() {
 	p.Release()
-	p.part, p.err = nil, errDropped
+	p.part = dropped
 }
 
-var errDropped = protocolError("the rest of a message that was dropped")
+// dropped is not changed: with an error, nothing is.
+var dropped = &partial{err: protocolError("the rest of a message that was dropped")}
 
 // Release gives up the memory of the last message. It need not be called, but
 // then a Parser holds it until the next call of Next.
 func (p *Parser) Release() {
-	if p.lent != nil {
-		blocks.Put(p.lent)
-		p.lent = nil
+	if w := p.part; w != nil && w.lent {
+		blocks.Put(w.block)
+		p.part = nil
 	}
 }
 
-// A message may have DefaultFragments fragments, or what LimitFragments says,
+// A message may have DefaultFragments fragments, or what its [Rules] say,
 // and more only if they are no smaller on average than minFragmentSize bytes.
 // Each costs a peer two bytes and us a look.
 const (
@@ -102,15 +124,22 @@ const (
 // Init makes p ready for a connection whose messages have at most maxMessage
 // bytes.
 func (p *Parser) Init(role Role, maxMessage int64) {
-	*p = Parser{role: role, max: maxMessage, fragments: DefaultFragments}
+	p.Follow(&Rules{role: role, max: maxMessage, fragments: DefaultFragments})
 }
 
-// LimitFragments sets how many fragments of whatever size a message may have.
-func (p *Parser) LimitFragments(n int) { p.fragments = int32(min(n, math.MaxInt32)) }
+// Follow is Init with rules that others follow too.
+func (p *Parser) Follow(r *Rules) { *p = Parser{rules: r} }
 
 // AllowDeflate lets messages be compressed, as the handshake has agreed. The limit
 // of messages holds for what comes out, too.
-func (p *Parser) AllowDeflate(d Deflate) { p.deflate, p.window = true, d.receiveWindow() }
+func (p *Parser) AllowDeflate(d Deflate) {
+	with := p.rules.deflating
+	if w := d.receiveWindow(); w != nil || with == nil {
+		with = p.rules.withDeflate()
+		with.window = w
+	}
+	p.rules = with
+}
 
 // Next consumes n bytes of in, which it may change, and returns the next message
 // if it is complete. Otherwise it has consumed all of in. m.Data points into in
@@ -119,13 +148,10 @@ func (p *Parser) AllowDeflate(d Deflate) { p.deflate, p.window = true, d.receive
 // is of type [*Error] and stays.
 func (p *Parser) Next(in []byte) (m Message, n int, ok bool, err error) {
 	p.Release()
-	if p.err != nil {
-		return Message{}, 0, false, p.err
-	}
 	if p.part == nil {
 		m, n, ok, failed := p.whole(in)
 		if failed != nil {
-			p.err = failed
+			p.part = &partial{err: failed}
 			return Message{}, n, false, failed
 		}
 		if ok || len(in) == 0 {
@@ -133,9 +159,12 @@ func (p *Parser) Next(in []byte) (m Message, n int, ok bool, err error) {
 		}
 		p.part = new(partial)
 	}
+	if p.part.err != nil {
+		return Message{}, 0, false, p.part.err
+	}
 	m, n, ok, failed := p.pieces(in)
 	if failed != nil {
-		p.err, p.part = failed, nil
+		p.part = &partial{err: failed}
 		return Message{}, n, false, failed
 	}
 	return m, n, ok, nil
@@ -144,14 +173,14 @@ func (p *Parser) Next(in []byte) (m Message, n int, ok bool, err error) {
 // whole is for a message in one frame that is all there, which is nearly every
 // one: it needs no memory. ok is false for any other.
 func (p *Parser) whole(in []byte) (m Message, n int, ok bool, err *Error) {
-	h, size, err := parseHeader(in, p.role, p.deflate)
+	h, size, err := parseHeader(in, p.rules.role, p.rules.deflate)
 	if err != nil || size == 0 {
 		return m, 0, false, err
 	}
 	if h.op == Continuation || !h.fin {
 		return m, 0, false, nil
 	}
-	if h.length > uint64(p.max) && !h.op.control() {
+	if h.length > uint64(p.rules.max) && !h.op.control() {
 		return m, 0, false, p.tooBig(h, in[size:])
 	}
 	if h.length > uint64(len(in)-size) {
@@ -159,7 +188,7 @@ func (p *Parser) whole(in []byte) (m Message, n int, ok bool, err *Error) {
 	}
 	end := size + int(h.length)
 	data := in[size:end:end]
-	if p.role == Server {
+	if p.rules.role == Server {
 		mask(data, h.key, 0)
 	}
 	m, err = p.finish(h.op, data, h.packed)
@@ -173,7 +202,7 @@ func (p *Parser) tooBig(h header, start []byte) *Error {
 	err.Size = int64(min(h.length, math.MaxInt64))
 	if !h.packed {
 		err.Start = bytes.Clone(start[:min(len(start), maxStart)])
-		if p.role == Server {
+		if p.rules.role == Server {
 			mask(err.Start, h.key, 0)
 		}
 	}
@@ -189,7 +218,7 @@ func (p *Parser) pieces(in []byte) (m Message, n int, ok bool, err *Error) {
 	for {
 		if !w.inFrame {
 			n += w.takeHeader(in[n:])
-			h, size, err := parseHeader(w.head[:w.headLen], p.role, p.deflate)
+			h, size, err := parseHeader(w.head[:w.headLen], p.rules.role, p.rules.deflate)
 			if err != nil {
 				return m, n, false, err
 			}
@@ -204,7 +233,7 @@ func (p *Parser) pieces(in []byte) (m Message, n int, ok bool, err *Error) {
 				return m, n, false, err
 			}
 		}
-		n += w.takePayload(in[n:], p.role)
+		n += w.takePayload(in[n:], p.rules.role)
 		if w.got < w.h.length {
 			return m, n, false, nil
 		}
@@ -219,7 +248,10 @@ func (p *Parser) pieces(in []byte) (m Message, n int, ok bool, err *Error) {
 			return m, n, true, err
 		case w.h.fin:
 			m, err = p.finish(w.op, w.data, w.packed)
-			p.part, p.lent = nil, w.block
+			w.data, w.lent = nil, w.block != nil
+			if !w.lent {
+				p.part = nil
+			}
 			return m, n, true, err
 		}
 		if n == len(in) {
@@ -248,7 +280,7 @@ func (p *Parser) begin(h header) *Error {
 		return protocolError("continuation of nothing")
 	case h.op != Continuation && w.op != 0:
 		return protocolError("message within a message")
-	case h.length > uint64(p.max) || int64(len(w.data))+int64(h.length) > p.max:
+	case h.length > uint64(p.rules.max) || int64(len(w.data))+int64(h.length) > p.rules.max:
 		return errTooBig
 	}
 	if h.op != Continuation {
@@ -256,7 +288,7 @@ func (p *Parser) begin(h header) *Error {
 	}
 	w.fragment++
 	// The average is that of the fragments before this one.
-	if w.fragment > int(p.fragments) && len(w.data) < (w.fragment-1)*minFragmentSize {
+	if w.fragment > int(p.rules.fragments) && len(w.data) < (w.fragment-1)*minFragmentSize {
 		return errTooFragments
 	}
 	return nil
@@ -299,13 +331,13 @@ func (p *Parser) finish(op Opcode, data []byte, packed bool) (Message, *Error) {
 	if packed {
 		var err *Error
 		var dict []byte
-		if p.window != nil {
-			dict = p.window.b
+		if p.rules.window != nil {
+			dict = p.rules.window.b
 		}
-		if data, err = inflate(data, p.max, dict); err != nil {
+		if data, err = inflate(data, p.rules.max, dict); err != nil {
 			return Message{}, err
 		}
-		p.window.Add(data)
+		p.rules.window.Add(data)
 	}
 	switch {
 	case op == Text && !utf8.Valid(data):
