@@ -16,10 +16,12 @@ type ackTable map[int64]func(adapter.Answer)
 func (s *Socket) takeAck(id int64) func(adapter.Answer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	f := s.acks[id]
-	delete(s.acks, id)
-	if len(s.acks) == 0 {
-		s.acks = nil
+	acks := s.look().acks
+	f := acks[id]
+	delete(acks, id)
+	if f != nil && len(acks) == 0 {
+		s.rare.acks = nil
+		s.tidy()
 	}
 	return f
 }
@@ -79,7 +81,7 @@ func (s *Socket) emitWithAck(ctx context.Context, event string, args []any) (*Me
 
 // sendInOrder sends what is not kept, behind what is and was emitted before.
 func (s *Socket) sendInOrder(p *engineio.Prepared) error {
-	if s.kept != nil && s.nsp.late && s.state.Load() == connected {
+	if s.kept() != nil && s.nsp.late && s.state.Load() == connected {
 		done, err := s.nsp.recoverer.Emit(s, &adapter.Packet{Prepared: p}, func(adapter.Member) error { return s.send(p, 0) })
 		if done {
 			return err
@@ -95,13 +97,15 @@ func (s *Socket) awaitAck(id int64, f func(adapter.Answer)) error {
 	switch {
 	case s.state.Load() == disconnected: // no answer will come any more
 		return s.look().reason
-	case len(s.acks) >= s.nsp.srv.opts.MaxPendingAcks:
+	case len(s.look().acks) >= s.nsp.srv.opts.MaxPendingAcks:
 		s.nsp.srv.hit("MaxPendingAcks")
 		return ErrTooManyAcks
-	case s.acks == nil:
-		s.acks = make(ackTable)
 	}
-	s.acks[id] = f
+	rare := s.need()
+	if rare.acks == nil {
+		rare.acks = make(ackTable)
+	}
+	rare.acks[id] = f
 	return nil
 }
 

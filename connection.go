@@ -21,9 +21,8 @@ type connection struct {
 	parts  parser.Reassembler // used by Receive alone
 
 	mu      sync.Mutex // taken before a socket's
-	sockets []*Socket  // one or a few
-	first   [1]*Socket // room for sockets
-	ready   *Socket    // those that have work since the last Flush, linked by their inboxes
+	sockets sockets
+	ready   *Socket // those that have work since the last Flush, linked by their inboxes
 	flow    flow
 	rare    *rareConnection // nil most of the time
 }
@@ -38,6 +37,7 @@ type rareConnection struct {
 	dismissed []*Namespace
 	leaving   *time.Timer // until the end, while Shutdown waits for handlers; nil otherwise
 	parts     int         // bytes of attachments that wait for others
+	paused    bool        // the session, as its client sends faster than handlers work
 }
 
 // noRareConnection is that of a connection which has none. It is not changed.
@@ -62,7 +62,7 @@ func (c *connection) need() *rareConnection {
 // tidy lets the rare state go when there is nothing in it; c.mu is held.
 func (c *connection) tidy() {
 	r := c.rare
-	if r != nil && r.request == nil && r.timer == nil && !r.closed && len(r.dismissed) == 0 && r.leaving == nil && r.parts == 0 {
+	if r != nil && r.request == nil && r.timer == nil && !r.closed && len(r.dismissed) == 0 && r.leaving == nil && r.parts == 0 && !r.paused {
 		c.rare = nil
 	}
 }
@@ -74,7 +74,6 @@ func (srv *Server) onSession(sess *engineio.Session, r *http.Request) engineio.R
 		origin: srv.newOrigin(r),
 		rare:   &rareConnection{request: r},
 	}
-	c.sockets = c.first[:0]
 	c.rare.timer = time.AfterFunc(srv.opts.ConnectTimeout, func() {
 		srv.hit("ConnectTimeout")
 		srv.log.client.Debug("no namespace joined in time", "connection", sess, "remote", sess.RemoteAddr())
@@ -141,7 +140,7 @@ func (c *connection) Receive(m engineio.Message) {
 // event queues an event for its socket.
 func (c *connection) event(it *item) {
 	c.mu.Lock()
-	s := c.find(it.msg.packet.Namespace)
+	s := c.sockets.of(it.msg.packet.Namespace)
 	if s == nil || !s.admitted() {
 		c.mu.Unlock()
 		c.joinedSocket(&it.msg.packet)
@@ -220,17 +219,7 @@ func (c *connection) Closed(reason engineio.Reason, err error) {
 func (c *connection) socket(namespace []byte) *Socket {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.find(namespace)
-}
-
-// find is socket for those who hold c.mu.
-func (c *connection) find(namespace []byte) *Socket {
-	for _, s := range c.sockets {
-		if s.nsp.name == string(namespace) {
-			return s
-		}
-	}
-	return nil
+	return c.sockets.of(namespace)
 }
 
 // connect is a client's request to join a namespace.
@@ -250,10 +239,10 @@ func (c *connection) connect(p parser.Packet) {
 	}
 	s := newSocket(n, c, p)
 	c.mu.Lock()
-	full := len(c.sockets) >= c.srv.opts.MaxNamespaces
+	full := c.sockets.len() >= c.srv.opts.MaxNamespaces
 	closed := c.look().closed
 	if !full && !closed {
-		c.sockets = append(c.sockets, s)
+		c.sockets.add(s)
 	}
 	if len(c.look().dismissed) > 0 {
 		c.rare.dismissed = slices.DeleteFunc(c.rare.dismissed, func(other *Namespace) bool { return other == n })
@@ -337,15 +326,7 @@ func (c *connection) settled() {
 func (c *connection) forget(s *Socket) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for i, other := range c.sockets {
-		if other == s {
-			last := len(c.sockets) - 1
-			c.sockets[i] = c.sockets[last]
-			c.sockets[last] = nil
-			c.sockets = c.sockets[:last]
-			return
-		}
-	}
+	c.sockets.remove(s)
 }
 
 // malformed is the end of a client that sent what is no packet. Its sockets'
@@ -404,5 +385,5 @@ func (c *connection) closeSockets(reason DisconnectReason) {
 func (c *connection) all() []*Socket {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return append([]*Socket(nil), c.sockets...)
+	return c.sockets.all()
 }

@@ -9,7 +9,6 @@ type flow struct {
 	bytes   int
 	events  int32
 	waiting int32 // handlers that wait for an ack
-	paused  bool
 }
 
 // received counts an event and returns the name of the limit beyond which it is
@@ -69,15 +68,17 @@ func (c *connection) waits(n int) {
 func (c *connection) decide() {
 	f, o := &c.flow, c.srv.opts
 	events := int(f.events)
+	paused := c.look().paused
 	leaving := c.look().leaving != nil // nothing new is read
 	above := leaving || events >= o.MaxReceivedEvents || f.bytes >= o.MaxReceivedBytes
 	below := !leaving && events <= o.MaxReceivedEvents/2 && f.bytes <= o.MaxReceivedBytes/2
 	switch {
-	case !f.paused && above && f.waiting == 0:
-		f.paused = true
+	case !paused && above && f.waiting == 0:
+		c.need().paused = true
 		c.sess.Pause()
-	case f.paused && (below || f.waiting > 0):
-		f.paused = false
+	case paused && (below || f.waiting > 0):
+		c.rare.paused = false
+		c.tidy()
 		c.sess.Resume()
 	}
 }

@@ -32,16 +32,17 @@ type Handshake struct {
 type origin struct {
 	after time.Duration // the server's start
 	asked *asked
-	more  *moreOrigin // nil for most
 }
 
 // An asked is what a client has in common with most others.
 type asked struct {
 	url                 string
 	secure, crossOrigin bool
+	more                *moreOrigin // nil for most; otherwise it has this in it
 }
 
 type moreOrigin struct {
+	asked   asked
 	address string      // other than the session's, with Options.TrustedProxies
 	kept    http.Header // with Options.KeepHeaders
 	once    *onceClient // of a client that repeats its sends
@@ -50,12 +51,15 @@ type moreOrigin struct {
 func (srv *Server) newOrigin(r *http.Request) origin {
 	o := origin{
 		after: time.Since(srv.started),
-		asked: srv.same(asked{r.URL.RequestURI(), r.TLS != nil, r.Header.Get("Origin") != ""}),
+		asked: srv.same(asked{url: r.URL.RequestURI(), secure: r.TLS != nil, crossOrigin: r.Header.Get("Origin") != ""}),
 	}
 	once := srv.once.enter(srv, r)
 	if len(srv.opts.TrustedProxies) > 0 || len(srv.opts.KeepHeaders) > 0 || once != nil {
-		o.more = srv.newMoreOrigin(r)
-		o.more.once = once
+		more := srv.newMoreOrigin(r)
+		more.once = once
+		more.asked = *o.asked
+		more.asked.more = more
+		o.asked = &more.asked
 	}
 	return o
 }
@@ -87,18 +91,18 @@ func (srv *Server) same(a asked) *asked {
 
 // headers are those of Options.KeepHeaders.
 func (o *origin) headers() http.Header {
-	if o.more == nil {
+	if o.asked.more == nil {
 		return nil
 	}
-	return o.more.kept
+	return o.asked.more.kept
 }
 
 // once is nil unless the client repeats its sends.
 func (c *connection) once() *onceClient {
-	if c.origin.more == nil {
+	if c.origin.asked.more == nil {
 		return nil
 	}
-	return c.origin.more.once
+	return c.origin.asked.more.once
 }
 
 // Handshake returns what is known from the first request of the connection. It is put
@@ -113,7 +117,7 @@ func (s *Socket) Handshake() *Handshake {
 		URL:         c.origin.asked.url,
 		kept:        c.origin.headers(),
 	}
-	if more := c.origin.more; more != nil {
+	if more := c.origin.asked.more; more != nil {
 		h.Address = more.address
 	}
 	return h

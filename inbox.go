@@ -11,10 +11,8 @@ import (
 // goroutine at a time, which exists only while there is something in it.
 // Guarded by connection.mu.
 type inbox struct {
-	last    *item   // linked to the first
-	next    *Socket // the next one in connection.ready
-	marked  bool    // there
-	running bool
+	last *item   // linked to the first
+	next *Socket // the next one in connection.ready
 }
 
 type itemKind uint8
@@ -80,13 +78,13 @@ func (b *inbox) pop() *item {
 	return it
 }
 
-// claim makes the caller the one who runs the inbox, unless there is one, or
+// claimInbox makes the caller the one who runs the inbox, unless there is one, or
 // nothing to do.
-func (b *inbox) claim() bool {
-	if b.running || b.last == nil {
+func (s *Socket) claimInbox() bool {
+	if s.running || s.inbox.last == nil {
 		return false
 	}
-	b.running = true
+	s.running = true
 	return true
 }
 
@@ -110,10 +108,9 @@ func (c *connection) enqueueLocked(s *Socket, it *item) bool {
 	case itemDisconnect: // a client that joins and leaves over and over
 		c.received(0)
 	}
-	b := &s.inbox
-	b.push(it)
-	if !b.running && !b.marked {
-		b.marked, b.next = true, c.ready
+	s.inbox.push(it)
+	if !s.running && !s.marked {
+		s.marked, s.inbox.next = true, c.ready
 		c.ready = s
 	}
 	return ok
@@ -126,11 +123,10 @@ func (c *connection) takeReady() *Socket {
 	defer c.mu.Unlock()
 	var claimed *Socket
 	for s := c.ready; s != nil; {
-		b := &s.inbox
-		next := b.next
-		b.marked, b.next = false, nil
-		if b.claim() {
-			b.next = claimed
+		next := s.inbox.next
+		s.marked, s.inbox.next = false, nil
+		if s.claimInbox() {
+			s.inbox.next = claimed
 			claimed = s
 		}
 		s = next
@@ -142,7 +138,7 @@ func (c *connection) takeReady() *Socket {
 // schedule runs the inbox on a goroutine of its own, if there is anything.
 func (s *Socket) schedule() {
 	s.conn.mu.Lock()
-	claimed := s.inbox.claim()
+	claimed := s.claimInbox()
 	s.conn.mu.Unlock()
 	if claimed {
 		s.nsp.srv.work.add()
@@ -210,7 +206,7 @@ func (s *Socket) nextItem(done *item) *item {
 		c.handled(done.size)
 	}
 	it := s.inbox.pop()
-	s.inbox.running = it != nil
+	s.running = it != nil
 	c.mu.Unlock()
 	if done != nil {
 		done.recycle()

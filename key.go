@@ -49,7 +49,7 @@ func (k Key[T]) Delete(s *Socket) {
 
 // dataChanged tells an adapter that keeps what sockets have.
 func (s *Socket) dataChanged() {
-	if s.kept != nil {
+	if s.kept() != nil {
 		s.nsp.recoverer.Changed(s)
 	}
 }

@@ -82,8 +82,8 @@ func (s *Socket) refuse(err error) {
 
 // left tells the handlers that the socket is gone.
 func (s *Socket) left(reason DisconnectReason) {
-	if s.kept != nil {
-		defer close(s.kept.left)
+	if s.kept() != nil {
+		defer close(s.kept().left)
 	}
 	ctx := s.Context()
 	hooks := s.nsp.hooks.Load()

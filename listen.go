@@ -39,7 +39,7 @@ func (s *Socket) change(f func(*socketHooks)) {
 	rare := s.need()
 	if rare.hooks == nil {
 		rare.hooks = new(socketHooks)
-		s.hooked.Store(true)
+		s.state.hook()
 	}
 	f(rare.hooks)
 }
@@ -47,7 +47,7 @@ func (s *Socket) change(f func(*socketHooks)) {
 // ownHooks returns a copy that can be read without the lock; nil if nothing was
 // registered. The map is not part of it.
 func (s *Socket) ownHooks() *socketHooks {
-	if !s.hooked.Load() {
+	if !s.state.hooked() {
 		return nil
 	}
 	s.mu.Lock()
@@ -109,7 +109,7 @@ func without[T comparable](s []T, v T) []T {
 // listeners returns who listens to an event, and takes away those who wanted to
 // hear of it once.
 func (s *Socket) listeners(event string) []*listener {
-	if !s.hooked.Load() {
+	if !s.state.hooked() {
 		return nil
 	}
 	s.mu.Lock()

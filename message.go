@@ -158,7 +158,7 @@ func (m *Message) Ack(values ...any) error {
 			return nil // the client asks again, if it wants to know
 		}
 	}
-	if s.kept != nil && s.nsp.late {
+	if s.kept() != nil && s.nsp.late {
 		return s.sendInOrder(prepare(ownAttachments(e)))
 	}
 	return s.sendEncoded(e, 0)

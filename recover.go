@@ -23,13 +23,16 @@ type keptSocket struct {
 
 // Recovered reports whether the client has come back, with the id, rooms and
 // data of the socket that it had before.
-func (s *Socket) Recovered() bool { return s.kept != nil && s.kept.back }
+func (s *Socket) Recovered() bool {
+	kept := s.kept()
+	return kept != nil && kept.back
+}
 
 func (s *Socket) pid() string {
-	if s.kept == nil {
-		return ""
+	if kept := s.kept(); kept != nil {
+		return kept.pid
 	}
-	return s.kept.pid
+	return ""
 }
 
 // recoverable reports whether a client may come back that left for this reason:
@@ -50,9 +53,10 @@ func (s *Socket) enterAdapter(reply *engineio.Prepared) bool {
 	connect := func(add func()) bool {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if !s.state.CompareAndSwap(connecting, admitted) {
+		if s.state.Load() != connecting {
 			return false
 		}
+		s.state.Store(admitted)
 		s.nsp.srv.counts.joined() // before the client knows
 		add()
 		s.conn.send(reply, 0)
@@ -60,15 +64,16 @@ func (s *Socket) enterAdapter(reply *engineio.Prepared) bool {
 		return true
 	}
 	known := func() bool { return connect(func() {}) }
+	kept := s.kept()
 	switch {
-	case s.kept == nil:
+	case kept == nil:
 		return connect(func() { s.nsp.adapter.Add(s) })
-	case s.kept.claim == nil:
-		return s.nsp.recoverer.Open(s, s.kept.pid, known)
+	case kept.claim == nil:
+		return s.nsp.recoverer.Open(s, kept.pid, known)
 	}
-	claim := s.kept.claim
+	claim := kept.claim
 	if claim.Resume(s, known) {
-		s.kept.claim = nil
+		kept.claim = nil
 		s.recovered(claim)
 		return true
 	}
@@ -93,7 +98,7 @@ func (s *Socket) recovered(claim *adapter.Claim) {
 
 // leaveAdapter is the opposite. It returns the rooms that the socket was in.
 func (s *Socket) leaveAdapter(reason DisconnectReason) []string {
-	if s.kept != nil && reason.recoverable() {
+	if s.kept() != nil && reason.recoverable() {
 		return s.nsp.recoverer.Suspend(s)
 	}
 	return s.nsp.adapter.Remove(s)
@@ -102,15 +107,15 @@ func (s *Socket) leaveAdapter(reason DisconnectReason) []string {
 // endSession disconnects a client that is away, or has come back since s was its
 // socket.
 func (s *Socket) endSession() {
-	if s.kept != nil && s.state.Load() == disconnected {
+	if s.kept() != nil && s.state.Load() == disconnected {
 		_ = s.nsp.adapter.DisconnectSockets(adapter.Target{Rooms: []string{s.id}}, false)
 	}
 }
 
 // discardClaim ends the session of a client that the middleware refused.
 func (s *Socket) discardClaim() {
-	if s.kept != nil && s.kept.claim != nil {
-		s.kept.claim.Discard()
+	if kept := s.kept(); kept != nil && kept.claim != nil {
+		kept.claim.Discard()
 	}
 }
 
@@ -118,7 +123,7 @@ func (s *Socket) discardClaim() {
 // was made for its CONNECT is replaced by one with the id it had before. It
 // reports false if s is the socket to go on with.
 func (s *Socket) handedOver() bool {
-	if s.kept == nil || s.kept.back {
+	if s.kept() == nil || s.Recovered() {
 		return false
 	}
 	pid, offset := s.asksFor()
@@ -141,8 +146,9 @@ func (s *Socket) handedOver() bool {
 		return false
 	}
 	next := newSocket(s.nsp, s.conn, parser.Packet{})
-	next.id, next.auth = claim.ID, s.auth
-	next.kept.pid, next.kept.back, next.kept.claim = pid, true, claim
+	next.id, next.brought.auth = claim.ID, s.auth()
+	kept := next.kept()
+	kept.pid, kept.back, kept.claim = pid, true, claim
 	if old, ok := claim.Previous.(*Socket); ok {
 		old.mu.Lock()
 		was, rare := old.look(), next.need() // nobody else knows next
@@ -223,7 +229,7 @@ func (s *Socket) awaitHandlers(ctx context.Context) error {
 	timeout := time.NewTimer(handoverTimeout)
 	defer timeout.Stop()
 	select {
-	case <-s.kept.left:
+	case <-s.kept().left:
 		return nil
 	case <-timeout.C:
 		return errHandlersRun
@@ -268,14 +274,13 @@ func (c *connection) replace(s, next *Socket) bool {
 	if c.look().closed { // whoever closes it has seen s, and would never see next
 		return false
 	}
-	for i, other := range c.sockets {
-		if other == s && s.state.Load() == connecting {
-			c.sockets[i] = next
-			next.inbox.push(&item{kind: itemConnect})
-			return true
-		}
+	at := c.sockets.place(s)
+	if at == nil || s.state.Load() != connecting {
+		return false
 	}
-	return false
+	*at = next
+	next.inbox.push(&item{kind: itemConnect})
+	return true
 }
 
 func (s *Socket) refusedRecovery(err error) {

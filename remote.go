@@ -113,10 +113,7 @@ func (s *Socket) describeHandshake() json.RawMessage {
 	for k, v := range flat(h.kept) {
 		headers[strings.ToLower(k)] = v
 	}
-	var auth []byte
-	if s.auth != nil {
-		auth = *s.auth
-	}
+	auth := s.auth()
 	if auth == nil {
 		auth = []byte("{}")
 	}

@@ -24,21 +24,42 @@ import (
 type Socket struct {
 	// What a broadcast looks at of each recipient comes first here, and in the types
 	// below: one line of the cache each, and not two.
-	nsp    *Namespace
-	conn   *connection
-	state  atomic.Uint32 // changed under mu
-	hooked atomic.Bool   // rare.hooks is not nil
+	nsp   *Namespace
+	conn  *connection
+	state status // changed under mu
 
-	id     string
-	auth   *[]byte // JSON, nil if the client sent none
-	member adapter.Membership
-	inbox  inbox
+	marked  bool // in connection.ready, whose lock guards these two
+	running bool // a goroutine has the inbox
+	inbox   inbox
+
+	id      string
+	member  adapter.Membership
+	brought *brought // nil for most
 
 	mu   sync.Mutex
-	acks ackTable
 	rare *rareState // nil until some of it is needed
+}
 
+// A brought is what some sockets have from their beginning on.
+type brought struct {
+	auth []byte      // JSON, nil if the client sent none
 	kept *keptSocket // nil without Options.Recovery
+}
+
+// auth is the payload of the client's CONNECT, nil if it had none.
+func (s *Socket) auth() []byte {
+	if s.brought == nil {
+		return nil
+	}
+	return s.brought.auth
+}
+
+// kept is nil without Options.Recovery.
+func (s *Socket) kept() *keptSocket {
+	if s.brought == nil {
+		return nil
+	}
+	return s.brought.kept
 }
 
 // A rareState is what most sockets have none of while they are connected.
@@ -48,6 +69,7 @@ type rareState struct {
 	data   map[string]any
 	local  map[any]any
 	hooks  *socketHooks
+	acks   ackTable
 	reason DisconnectReason
 	was    []string // the rooms it left by disconnecting
 }
@@ -71,6 +93,29 @@ func (s *Socket) need() *rareState {
 	return s.rare
 }
 
+// tidy lets the rare state go when there is nothing in it; s.mu is held.
+func (s *Socket) tidy() {
+	r := s.rare
+	if r != nil && r.ctx == nil && r.data == nil && r.local == nil && r.hooks == nil && r.acks == nil && r.reason == "" {
+		s.rare = nil
+	}
+}
+
+// A status is the state of a socket, and beside it whether rare.hooks is there.
+type status struct{ word atomic.Uint32 }
+
+const hooked = 1 << 31
+
+func (t *status) Load() uint32 { return t.word.Load() &^ hooked }
+
+// Store changes the state; the socket's mu is held.
+func (t *status) Store(state uint32) { t.word.Store(state | t.word.Load()&hooked) }
+
+func (t *status) hooked() bool { return t.word.Load()&hooked != 0 }
+
+// hook says that there are hooks; the socket's mu is held.
+func (t *status) hook() { t.word.Store(t.word.Load() | hooked) }
+
 // The states of a socket only go forward.
 const (
 	connecting   uint32 = iota // middleware runs
@@ -87,11 +132,11 @@ func newSocket(n *Namespace, c *connection, p parser.Packet) *Socket {
 		s.id = n.newID()
 	}
 	if len(p.Args) > 0 {
-		s.auth = new(bytes.Clone(p.Args[0])) // which is in the memory of an item
+		s.brought = &brought{auth: bytes.Clone(p.Args[0])} // which is in the memory of an item
 	}
 	s.member.Limit(n.srv.opts.MaxRooms)
 	if n.recoverer != nil {
-		s.kept = &keptSocket{pid: newID(), left: make(chan struct{})}
+		s.brought = &brought{s.auth(), &keptSocket{pid: newID(), left: make(chan struct{})}}
 	}
 	return s
 }
@@ -132,10 +177,11 @@ func (s *Socket) Auth() json.RawMessage {
 // DecodeAuth decodes the payload of the client's CONNECT into v, which it
 // leaves alone if there was none.
 func (s *Socket) DecodeAuth(v any) error {
-	if s.auth == nil {
+	auth := s.auth()
+	if auth == nil {
 		return nil
 	}
-	return s.nsp.srv.opts.Parser.Unmarshal(*s.auth, nil, v)
+	return s.nsp.srv.opts.Parser.Unmarshal(auth, nil, v)
 }
 
 // Context returns a context that ends when the socket disconnects, with the
@@ -202,8 +248,8 @@ func (s *Socket) close(reason DisconnectReason) bool {
 	rare.reason = reason
 	user, _ := rare.local[userKey{}].(string)
 	cancel := rare.cancel
-	waiting := s.acks
-	s.acks = nil
+	waiting := rare.acks
+	rare.acks = nil
 	s.mu.Unlock()
 
 	rooms := s.leaveAdapter(reason)

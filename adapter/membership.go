@@ -17,11 +17,10 @@ type Membership struct {
 	all  entry      // the place among all sockets
 	in   *[]*entry  // nil for none: most of those that are idle
 
-	session atomic.Pointer[session] // of a Recovering adapter
-	kept    atomic.Pointer[any]
+	kept atomic.Pointer[any]
 }
 
-// Keep has v kept with the socket, for an adapter that is not in this package.
+// Keep has v kept with the socket, for the adapter.
 func (m *Membership) Keep(v any) { m.kept.Store(&v) }
 
 // Kept returns what is kept, nil if nothing is.

@@ -44,7 +44,7 @@ func (a *Recovering) Open(m Member, pid string, connect func() bool) bool {
 	a.mu.Lock()
 	a.sessions[pid] = s
 	a.mu.Unlock()
-	m.Membership().session.Store(s)
+	m.Membership().Keep(s)
 	a.Memory.Add(m) // broadcasts that meet m find that s has no socket yet
 	if s.open(m, connect) {
 		return true
@@ -66,9 +66,15 @@ func (s *session) open(m Member, connect func() bool) bool {
 	return true
 }
 
+// sessionOf returns the session of m, nil if it has none.
+func sessionOf(m Member) *session {
+	s, _ := m.Membership().Kept().(*session)
+	return s
+}
+
 // Suspend implements [Recoverer].
 func (a *Recovering) Suspend(m Member) []string {
-	if s := m.Membership().session.Load(); s != nil {
+	if s := sessionOf(m); s != nil {
 		a.suspend(s, m)
 	}
 	return a.Memory.Remove(m)
@@ -144,7 +150,7 @@ func (a *Recovering) endLocked(s *session) {
 
 // Remove implements [Adapter]: the session of m, if m has it, ends.
 func (a *Recovering) Remove(m Member) []string {
-	if s := m.Membership().session.Load(); s != nil {
+	if s := sessionOf(m); s != nil {
 		a.mu.Lock()
 		s.mu.Lock()
 		if s.m == m {
@@ -206,7 +212,7 @@ func (a *Recovering) resume(s *session, m Member, has uint64, connect func() boo
 	s.mu.Lock()
 	rooms := s.roomNames()
 	s.mu.Unlock()
-	m.Membership().session.Store(s)
+	m.Membership().Keep(s)
 	a.Memory.Join(m, rooms...)
 	a.Memory.Add(m)
 	if !s.resume(m, has, connect) {
@@ -259,7 +265,7 @@ func (s *session) resume(m Member, has uint64, connect func() bool) bool {
 
 // Emit implements [Recoverer].
 func (a *Recovering) Emit(m Member, p *Packet, send func(Member) error) (bool, error) {
-	s := m.Membership().session.Load()
+	s := sessionOf(m)
 	if s == nil {
 		return false, nil
 	}
@@ -291,7 +297,7 @@ func (a *Recovering) Broadcast(t Target, p *Packet) error {
 	defer a.log.end(w)
 	a.arm()
 	for m := range a.Local(t) {
-		if s := m.Membership().session.Load(); s != nil {
+		if s := sessionOf(m); s != nil {
 			m.Announce(p)
 			s.deliver(m, p, w.pos)
 		}
@@ -306,7 +312,7 @@ func (a *Recovering) Join(m Member, rooms ...string) {
 	a.Memory.Join(m, rooms...)
 	// Open reads the rooms after it has stored the session: one of the two sees
 	// the other.
-	if s := m.Membership().session.Load(); s != nil {
+	if s := sessionOf(m); s != nil {
 		for _, room := range rooms {
 			if m.Membership().Has(room) { // there may be too many
 				s.join(from, room)
@@ -318,7 +324,7 @@ func (a *Recovering) Join(m Member, rooms ...string) {
 // Leave implements [Adapter].
 func (a *Recovering) Leave(m Member, rooms ...string) {
 	a.Memory.Leave(m, rooms...)
-	if s := m.Membership().session.Load(); s != nil {
+	if s := sessionOf(m); s != nil {
 		s.leave(rooms)
 	}
 }
