@@ -17,17 +17,17 @@ import (
 // it. It is the handler of its connection. A stream of WebTransport is one too, in
 // the form streamed: it has other frames, and no frame to say goodbye with.
 type wsTransport struct {
-	s       *Session
-	conn    *poll.Conn
+	// What a broadcast looks at comes first, as in Session: it is one line of the cache.
 	unusual *unusual // nil for most
 	form    form
 	deflate ws.Deflate   // zero: nothing is compressed
 	held    atomic.Int32 // bytes of an incomplete message, at most what an int32 can say
-	parser  ws.Parser
+	conn    poll.Conn
 
+	s       *Session
+	parser  ws.Parser   // dropped when the peer has violated the protocol; guarded by s.recvMu
 	probing atomic.Bool // not the session's transport yet
 	closing atomic.Bool // the close frame is on its way; what still comes is ignored
-	broken  bool        // the peer violated the protocol; guarded by s.recvMu
 	linger  atomic.Pointer[time.Timer]
 	meter   *meter // nil until there is something to count; guarded by s.recvMu
 }
@@ -77,7 +77,7 @@ func (s *Session) newWebSocket(nc net.Conn, f form, d ws.Deflate, probing bool) 
 		t.unusual.stream = &streamParser{max: s.srv.opts.MaxPayload}
 	}
 	t.probing.Store(probing)
-	t.conn = poll.New(nc, t)
+	t.conn.Init(nc, t)
 	return t
 }
 
@@ -96,7 +96,10 @@ func (t *wsTransport) send(frames []byte, shared bool, f Flags) error {
 	case f&Lossy != 0:
 		return t.s.sendError(t.conn.WriteLossy(frames, shared))
 	default:
-		return t.s.sendError(t.conn.Write(frames, shared))
+		if err := t.conn.Write(frames, shared); err != nil { // s is in another line
+			return t.s.sendError(err)
+		}
+		return nil
 	}
 	ok, err := t.conn.WriteIfIdle(frames, shared)
 	switch {
@@ -143,7 +146,7 @@ func (t *wsTransport) Data(p []byte) {
 	}
 	defer t.parser.Release()
 	var turns poll.Turns // of many small messages, each of which has its answer
-	for len(p) > 0 && !t.broken {
+	for len(p) > 0 && !t.parser.Dropped() {
 		m, n, ok, err := t.next(p)
 		if err != nil {
 			t.violation(err)
@@ -264,7 +267,7 @@ func (t *wsTransport) peerClosed(code ws.CloseCode) {
 // violation ends a connection whose peer does not keep to RFC 6455, or sent a
 // message beyond the limit, with the close code that says so.
 func (t *wsTransport) violation(err error) {
-	t.broken = true
+	t.parser.Drop()
 	if t.closing.Load() {
 		t.conn.Close()
 		return

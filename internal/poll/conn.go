@@ -84,14 +84,20 @@ type backend interface {
 	close(c *Conn, readerActive bool)     // release, or leave to the reader
 }
 
-// New takes over nc. It is not read before [Conn.Start]. After New only the
-// Conn may touch nc.
+// New is Init of a new Conn.
 func New(nc net.Conn, h Handler) *Conn {
-	c := &Conn{h: h}
+	c := new(Conn)
+	c.Init(nc, h)
+	return c
+}
+
+// Init has c, which is new, take over nc. It is not read before [Conn.Start]. From now
+// on only c may touch nc.
+func (c *Conn) Init(nc net.Conn, h Handler) {
+	c.h = h
 	if !c.takeDescriptor(nc) {
 		c.parked = &parked{nc: nc}
 	}
-	return c
 }
 
 // Start begins to read. leftover are bytes that were read before, such as those

@@ -101,6 +101,9 @@ func (p *Parser) Drop() {
 	p.part = dropped
 }
 
+// Dropped reports whether Drop was called.
+func (p *Parser) Dropped() bool { return p.part == dropped }
+
 // dropped is not changed: with an error, nothing is.
 var dropped = &partial{err: protocolError("the rest of a message that was dropped")}
 
