@@ -302,6 +302,7 @@ var Encoder = class {
     return [(length ? type + 3 /* Binary */ + (length + "-") : type) + (nsp == "/" ? "" : nsp + ",") + (id ?? "") + (json2 ?? ""), ...attachments];
   }
 };
+var whyNot = (text) => /^[56]0*[1-9]\d*-/.test(text) ? "too many attachments" : /^[56]/.test(text) ? "Illegal attachments" : "unknown packet type " + parseInt(text[0]);
 var Decoder = class {
   on(_, listener) {
     this.e = listener;
@@ -309,23 +310,15 @@ var Decoder = class {
   /** Takes the next message; throws if it breaks the protocol. */
   add(message) {
     const { t: attach } = this;
-    const isText = typeof message == "string";
-    if (isText ? attach : !(attach && isBinary(message))) {
-      bad(isText ? "got plaintext data when reconstructing a packet" : attach ? "Unknown type: " + message : "got binary data when not reconstructing a packet");
+    if (typeof message == "string" == !!attach) {
+      bad(attach ? "got plaintext data when reconstructing a packet" : "got binary data when not reconstructing a packet");
     }
     if (attach) return attach(message);
-    const [text, kind, count, nsp = "/", id, json2] = /^([0-6]?)(?:(\d+)-)?(?:(\/[^,]*),?)?(\d*)([^]*)/.exec(message);
-    const binary = +kind > 4 /* ConnectError */;
-    const packet = { type: binary ? +kind - 3 /* Binary */ : +kind, nsp };
-    if (!kind || (binary ? !(+count > 0 && +count < 11) : count)) {
-      bad(!kind ? "unknown packet type " + parseInt(text[0]) : !binary ? "invalid payload" : +count ? "too many attachments" : "Illegal attachments");
-    }
+    const [, kind, binary, count, nsp = "/", id, json2] = /^(?:([0-4])|([56])(0*[1-9]|0*10)-)(?:(\/[^,]*),?)?(\d*)([^]*)/.exec(message) || bad(whyNot(message));
+    const packet = { type: +(kind || +binary - 3 /* Binary */), nsp };
     if (id) packet.id = +id;
     if (json2) {
-      try {
-        packet.data = JSON.parse(json2);
-      } catch (_) {
-      }
+      packet.data = JSON.parse(json2);
       if (!valid(packet)) bad("invalid payload");
     }
     if (binary) {
@@ -333,7 +326,7 @@ var Decoder = class {
       this.t = (bytes) => {
         if (attachments.push(false ? given(bytes) : bytes) < +count) return;
         if (json2) packet.data = JSON.parse(json2, (_, value) => value?.["_placeholder"] === true ? typeof value.num == "number" && attachments[value.num] || bad("illegal attachments") : value);
-        this.destroy();
+        this.t = void 0;
         this.e(packet);
       };
     } else this.e(packet);
@@ -597,7 +590,6 @@ var Socket = class extends Emitter {
   constructor(io2, nsp, opts = {}) {
     super();
     const self = this;
-    const { retries, ackTimeout } = opts;
     const acks = {};
     const queue = [];
     let busy;
@@ -625,7 +617,7 @@ var Socket = class extends Emitter {
       }
     };
     const post = (data, flags, ack) => {
-      const { timeout = ackTimeout, signal, volatile } = flags;
+      const { timeout = opts.ackTimeout, signal, volatile } = flags;
       const packet = { type: 2 /* Event */, nsp, data };
       if (ack) {
         const id = packet.id = ids++;
@@ -705,13 +697,13 @@ var Socket = class extends Emitter {
         const ack = typeof data[args.length] == "function" && data.pop();
         self.n = {};
         if (reserved.test(event)) throw Error(`"${event}" is a reserved event name`);
-        if (!retries || flags.volatile) post(data, flags, ack);
+        if (!opts.retries || flags.volatile) post(data, flags, ack);
         else {
           let tried = 0;
           const attempt = () => {
             tried++;
             post(data, { ...flags, e: true }, (error, ...values) => {
-              if (!error || tried > retries) {
+              if (!error || tried > opts.retries) {
                 queue.shift();
                 if (ack) ack(error, ...values);
               }
@@ -947,10 +939,9 @@ var Manager = class extends Emitter {
         return socket;
       },
       t() {
-        if (!Object.values(self.nsps).some((socket) => socket.active)) {
-          released = true;
-          if (self.engine) closed("forced close");
-        }
+        released = true;
+        each(() => released = void 0);
+        if (released && self.engine) closed("forced close");
       },
       r(packet) {
         const messages = encoder.encode(packet);

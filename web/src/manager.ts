@@ -187,10 +187,9 @@ export class Manager extends Emitter<ManagerEvents> {
       },
 
       _close() {
-        if (!Object.values(self.nsps).some((socket) => socket.active)) {
-          released = true;
-          if (self.engine) closed("forced close");
-        }
+        released = true;
+        each(() => (released = undefined));
+        if (released && self.engine) closed("forced close");
       },
 
       _send(packet) {

@@ -76,6 +76,10 @@ class Encoder {
   }
 }
 
+/** Why the beginning of a message is none, for the development build. */
+const whyNot = (text: string): string =>
+  /^[56]0*[1-9]\d*-/.test(text) ? "too many attachments" : /^[56]/.test(text) ? "Illegal attachments" : "unknown packet type " + parseInt(text[0]);
+
 /** Reads messages and tells of each whole packet. */
 class Decoder {
   /** Takes the next attachment, while there is one to come. @internal */
@@ -90,23 +94,17 @@ class Decoder {
   /** Takes the next message; throws if it breaks the protocol. */
   add(message: unknown): void {
     const { _attach: attach } = this;
-    const isText = typeof message == "string";
-    if (isText ? attach : !(attach && isBinary(message))) {
-      bad(__DEV__ && (isText ? "got plaintext data when reconstructing a packet" : attach ? "Unknown type: " + message : "got binary data when not reconstructing a packet"));
+    if ((typeof message == "string") == !!attach) {
+      bad(__DEV__ && (attach ? "got plaintext data when reconstructing a packet" : "got binary data when not reconstructing a packet"));
     }
     if (attach) return attach(message);
-    // <type>[<n>-][<nsp>,][<id>][JSON]
-    const [text, kind, count, nsp = "/", id, json] = /^([0-6]?)(?:(\d+)-)?(?:(\/[^,]*),?)?(\d*)([^]*)/.exec(message as string)!;
-    const binary = +kind > Type.ConnectError;
-    const packet: Packet = { type: binary ? +kind - Type.Binary : +kind, nsp };
-    if (!kind || (binary ? !(+count > 0 && +count < 11) : count)) {
-      bad(__DEV__ && (!kind ? "unknown packet type " + parseInt(text[0]) : !binary ? "invalid payload" : +count ? "too many attachments" : "Illegal attachments"));
-    }
+    // <type>[<n>-][<nsp>,][<id>][JSON], with up to ten attachments
+    const [, kind, binary, count, nsp = "/", id, json] =
+      /^(?:([0-4])|([56])(0*[1-9]|0*10)-)(?:(\/[^,]*),?)?(\d*)([^]*)/.exec(message as string) || bad(__DEV__ && whyNot(message as string));
+    const packet: Packet = { type: +(kind || +binary - Type.Binary), nsp };
     if (id) packet.id = +id;
     if (json) {
-      try {
-        packet.data = JSON.parse(json);
-      } catch (_) {}
+      packet.data = JSON.parse(json);
       if (!valid(packet)) bad(__DEV__ && "invalid payload");
     }
     if (binary) {
@@ -115,7 +113,7 @@ class Decoder {
         if (attachments.push(__NODE__ ? given(bytes) : bytes) < +count) return;
         // Again, now that there is something for the places that were kept.
         if (json) packet.data = JSON.parse(json, (_, value) => (value?.["_placeholder"] === true ? (typeof value.num == "number" && attachments[value.num]) || bad(__DEV__ && "illegal attachments") : value));
-        this.destroy();
+        this._attach = undefined;
         this._done(packet);
       };
     } else this._done(packet);

@@ -76,7 +76,6 @@ export class Socket<Listen extends object = DefaultEventsMap, Emit extends objec
     super();
     // eslint-disable-next-line @typescript-eslint/no-this-alias
     const self = this;
-    const { retries, ackTimeout } = opts;
     const acks: Record<number, Settle> = {};
     const queue: (() => void)[] = []; // attempts at events that are sent one by one, until acknowledged
     let busy: unknown; // with the first of them
@@ -108,7 +107,7 @@ export class Socket<Listen extends object = DefaultEventsMap, Emit extends objec
     };
 
     const post = (data: unknown[], flags: Flags, ack?: Ack | false) => {
-      const { timeout = ackTimeout, signal, volatile } = flags;
+      const { timeout = opts.ackTimeout, signal, volatile } = flags;
       const packet: Packet = { type: Type.Event, nsp, data };
       if (ack) {
         const id = (packet.id = ids++);
@@ -197,13 +196,13 @@ export class Socket<Listen extends object = DefaultEventsMap, Emit extends objec
         const ack = typeof data[args.length] == "function" && (data.pop() as Ack);
         self._flags = {};
         if (reserved.test(event)) throw Error(`"${event}" is a reserved event name`);
-        if (!retries || flags.volatile) post(data, flags, ack);
+        if (!opts.retries || flags.volatile) post(data, flags, ack);
         else {
           let tried = 0;
           const attempt = () => {
             tried++;
             post(data, { ...flags, _withError: true }, (error, ...values) => {
-              if (!error || tried > retries) {
+              if (!error || tried > opts.retries!) {
                 queue.shift();
                 if (ack) ack(error, ...values);
               }

@@ -41,7 +41,7 @@ function decode(messages) {
       decoder.add(incoming(m));
     }
   } catch (e) {
-    return { error: e.message };
+    return { error: e instanceof SyntaxError ? "invalid payload" : e.message }; // JSON.parse says more
   }
   if (!packet) return { pending: true };
   const out = { type: types[packet.type], namespace: packet.nsp };

@@ -12,9 +12,9 @@ import { minify } from "terser";
 const web = fileURLToPath(new URL("..", import.meta.url));
 const bounds = {
   // program: brotli 11 by esbuild, terser; gzip 9 by esbuild
-  'import { io } from "sockeye-client/core"; io()': [4_370, 4_195, 4_735],
-  'import { io } from "sockeye-client"; io()': [5_810, 5_570, 6_305],
-  'import { io } from "sockeye-client"; import parser from "sockeye-client/msgpack"; io({ parser })': [6_885, 6_585, 7_475],
+  'import { io } from "sockeye-client/core"; io()': [4_330, 4_155, 4_695],
+  'import { io } from "sockeye-client"; io()': [5_760, 5_530, 6_265],
+  'import { io } from "sockeye-client"; import parser from "sockeye-client/msgpack"; io({ parser })': [6_825, 6_580, 7_440],
   'import { useSocket, useEvent, useEmit, useConnectionState } from "sockeye-client/react"; console.log(useSocket, useEvent, useEmit, useConnectionState)': [1_000, 1_000, 1_000], // without React and the client
   'import * as vue from "sockeye-client/vue"; console.log(vue)': [1_000, 1_000, 1_000], // the same
   'import * as svelte from "sockeye-client/svelte"; console.log(svelte)': [1_000, 1_000, 1_000], // the same
