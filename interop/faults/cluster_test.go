@@ -191,10 +191,17 @@ func TestCluster(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows := ""
-	for _, name := range slices.Sorted(maps.Keys(stores)) {
-		t.Run(name, func(t *testing.T) { rows += restartsAndKills(t, exe, name, stores[name](t)) })
-	}
+	names := slices.Sorted(maps.Keys(stores))
+	rowsOf := make([]string, len(names))
+	t.Run("stores", func(t *testing.T) { // ends when all have
+		for i, name := range names {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel() // most of it is waiting
+				rowsOf[i] = restartsAndKills(t, exe, name, stores[name](t))
+			})
+		}
+	})
+	rows := strings.Join(rowsOf, "")
 	if path := os.Getenv("FAULTS_RESULTS"); path != "" {
 		if err := results.Write(path, killed, fmt.Sprintf(killedHead, time.Now().UTC().Format("2006-01-02 15:04"), runtime.Version())+rows); err != nil {
 			t.Fatal(err)
