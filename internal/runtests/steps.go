@@ -50,7 +50,11 @@ func format(r *runner) error {
 	} else {
 		r.passed++
 	}
-	return r.command("", "go", "vet", "./...")
+	// With the race detector, so that the tests find compiled what vet has to compile.
+	if err := r.command("", "go", "vet", "-race", "./..."); err != nil {
+		return err
+	}
+	return r.command("", "go", "vet", "./internal/poll") // has a file that is not for the race detector
 }
 
 // goTests runs the tests of the main module.
