@@ -118,7 +118,7 @@ func (d *descriptor) tryWritev(bufs [][]byte) (int, error) {
 		return 0, net.ErrClosed
 	}
 	var iov [maxIov]syscall.Iovec
-	n := 0
+	n, size := 0, 0
 	for _, b := range bufs {
 		if len(b) == 0 {
 			continue
@@ -126,22 +126,23 @@ func (d *descriptor) tryWritev(bufs [][]byte) (int, error) {
 		iov[n].Base = unsafe.SliceData(b)
 		iov[n].SetLen(len(b))
 		n++
+		size += len(b)
 	}
 	if n == 0 {
 		return 0, nil
 	}
 	for {
-		w, _, errno := syscall.Syscall(syscall.SYS_WRITEV, uintptr(d.fd), uintptr(unsafe.Pointer(&iov[0])), uintptr(n))
+		w, err := writev(int(d.fd), iov[:n], size)
 		runtime.KeepAlive(bufs)
-		switch errno {
-		case 0:
-			return int(w), nil
+		switch err {
+		case nil:
+			return w, nil
 		case syscall.EINTR:
 			continue
 		case syscall.EAGAIN:
 			return 0, nil
 		}
-		return 0, os.NewSyscallError("writev", errno)
+		return 0, os.NewSyscallError("writev", err)
 	}
 }
 
@@ -272,6 +273,7 @@ var poller = sync.OnceValues(func() (*epollSet, error) {
 		return nil, err
 	}
 	s := &epollSet{fd: fd}
+	watch.init()
 	// The set is itself a descriptor that the runtime's poller can watch, so
 	// that waiting for it costs a parked goroutine and no thread.
 	raw, err := os.NewFile(uintptr(fd), "epoll").SyscallConn()
@@ -344,7 +346,7 @@ type batch struct {
 
 // look hands over what is ready, and reports whether there may be more.
 func (s *epollSet) look(b *batch) (more bool) {
-	n, err := syscall.EpollWait(s.fd, b.events[:], 0)
+	n, err := epollReady(s.fd, b.events[:])
 	if err == syscall.EINTR {
 		return true
 	}
