@@ -234,7 +234,9 @@ var goals = []goal{
 	{scenario: "idle memory per connection", text: "at most 2,000 bytes, after a collection", most: 2000, collected: true},
 	{scenario: "idle memory per connection", text: "at most 2,000 bytes, before", most: 2000},
 	{scenario: "the same after an echo of each", text: "at most 2,000 bytes, after a collection", most: 2000, collected: true},
+	{scenario: "the same after an echo of each", text: "at most 2,000 bytes, before", most: 2000},
 	{scenario: "the same by way of a parked goroutine, as under TLS", text: "at most 5,000 bytes, after a collection", most: 5000, collected: true},
+	{scenario: "a parked one after an echo of each", text: "at most 5,000 bytes, after a collection", most: 5000, collected: true},
 }
 
 func (r *report) figure(scenario, server string, collected bool) float64 {

@@ -83,6 +83,7 @@ var scenarios = []scenario{
 	{name: "idle memory per connection", unit: bytesOf, run: idle},
 	{name: "the same after an echo of each", unit: bytesOf, run: idleAfterTraffic},
 	{name: "the same by way of a parked goroutine, as under TLS", unit: bytesOf, only: []string{"sockeye"}, env: []string{"BENCH_WRAP=1"}, run: idle},
+	{name: "a parked one after an echo of each", unit: bytesOf, only: []string{"sockeye"}, env: []string{"BENCH_WRAP=1"}, run: idleAfterTraffic},
 	{name: "idle memory per connection over TLS", unit: bytesOf, only: goServers, env: []string{overTLS}, run: idle},
 	{name: "idle memory per connection with GOGC=50", unit: bytesOf, only: goServers, env: []string{"GOGC=50"}, run: idle},
 	{name: "memory left of each connection that came and went", unit: bytesOf, only: []string{"sockeye"}, run: churn},

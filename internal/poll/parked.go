@@ -17,55 +17,65 @@ import (
 type parked struct {
 	nc    net.Conn
 	small [smallRead]byte
-	// Those that the next read gets because the last one has filled its buffer, of
-	// which one that comes to nothing may wait for long: so the largest is not for
-	// whoever has sent a few bytes.
-	medium *[mediumRead]byte
-	large  *[readSize]byte
+	more  *readRoom // in place of small for the next read; nil most of the time
 }
 
 // smallRead is the buffer that an idle connection keeps. It holds a heartbeat and
-// small events; more is read with a shared buffer. A parked is 144 bytes with it, a
-// size that Go's allocator has.
+// small events; more is read with a shared buffer. A parked is 136 bytes with it, and
+// 144 for Go's allocator.
 const smallRead = 112
 
-const mediumRead = 4 << 10
+// A readRoom is a shared buffer.
+type readRoom struct {
+	size int // index of readRooms
+	b    []byte
+}
 
-var mediumBuffers = sync.Pool{New: func() any { return new([mediumRead]byte) }}
+// readRooms are of three sizes. The first is for those whose events are a little too
+// large for smallRead.
+var readRooms = [...]sync.Pool{
+	{New: func() any { return &readRoom{0, make([]byte, mediumRead)} }},
+	{New: func() any { return &readRoom{1, make([]byte, 4<<10)} }},
+	{New: func() any { return &readRoom{2, make([]byte, readSize)} }},
+}
+
+const mediumRead = 256
 
 // buffer is what the next read fills.
 func (p *parked) buffer() []byte {
-	switch {
-	case p.large != nil:
-		return p.large[:]
-	case p.medium != nil:
-		return p.medium[:]
+	if p.more != nil {
+		return p.more.b
 	}
 	return p.small[:]
 }
 
-// refit chooses the next buffer, a larger one if the last was full.
-func (p *parked) refit(full bool) {
+// refit chooses the next buffer when n bytes were read. It is a larger one if this was
+// full, but not at once the largest: the next read may have to wait for long. Who sends
+// what mediumRead is for keeps one until less comes, as a heartbeat is.
+func (p *parked) refit(n int) {
+	had, next := -1, -1 // small
+	if p.more != nil {
+		had = p.more.size
+	}
 	switch {
-	case !full:
-		p.giveBack()
-	case p.large != nil:
-	case p.medium != nil:
-		p.giveBack()
-		p.large = readBuffers.Get().(*[readSize]byte)
-	default:
-		p.medium = mediumBuffers.Get().(*[mediumRead]byte)
+	case n == len(p.buffer()):
+		next = min(max(had, 0)+1, len(readRooms)-1)
+	case had == 0 && n >= smallRead, had == 1 && n < mediumRead-smallRead: // the rest of a small one
+		next = 0
+	}
+	if next == had {
+		return
+	}
+	p.giveBack()
+	if next >= 0 {
+		p.more = readRooms[next].Get().(*readRoom)
 	}
 }
 
 func (p *parked) giveBack() {
-	if p.medium != nil {
-		mediumBuffers.Put(p.medium)
-		p.medium = nil
-	}
-	if p.large != nil {
-		readBuffers.Put(p.large)
-		p.large = nil
+	if p.more != nil {
+		readRooms[p.more.size].Put(p.more)
+		p.more = nil
 	}
 }
 
@@ -88,7 +98,7 @@ func (p *parked) received(c *Conn, buf []byte, n int, err error) {
 	if n > 0 {
 		c.h.Data(buf[:n])
 	}
-	p.refit(n == len(buf))
+	p.refit(n)
 	if err == nil && !p.goOn(c) {
 		err = net.ErrClosed
 	}

@@ -30,14 +30,15 @@ func (f *feeder) Read(p []byte) (int, error) {
 func (f *feeder) Close() error { return nil }
 
 // TestParkedBuffers: a connection that reads a lot gets larger buffers, step by step,
-// so that a few bytes do not have it hold a large one, and gives them back.
+// so that a few bytes do not have it hold a large one, and gives them back. One that is
+// a little too small is not tried again for each event.
 func TestParkedBuffers(t *testing.T) {
-	const small, medium, large, all = 112, 4 << 10, 72 << 10, 1 << 20
-	f := &feeder{sizes: []int{7, all, all, all, 100, all, 100, 7}}
+	const small, medium, more, large, all = 112, 256, 4 << 10, 72 << 10, 1 << 20
+	f := &feeder{sizes: []int{7, all, all, all, 100, all, 1000, all, 38, 150, 7, 7}}
 	r := newRecorder(t)
 	poll.New(f, r).Start(nil)
 	<-r.ended
-	want := []int{small, small, medium, large, large, small, medium, small}
+	want := []int{small, small, more, large, large, small, more, small, more, medium, medium, small}
 	if !slices.Equal(f.rooms, want) {
 		t.Errorf("buffers of %d; want %d", f.rooms, want)
 	}
