@@ -39,7 +39,7 @@ func TestWatch(t *testing.T) {
 			t.Fatal(err)
 		}
 		h := &computing{released: &released, ended: make(chan struct{})}
-		h.c = poll.New(nc, h, limits)
+		h.c = poll.New(nc, h)
 		h.c.Start(nil)
 		hs = append(hs, h)
 	}
@@ -125,3 +125,5 @@ func (h *computing) Batch(bool) {
 }
 
 func (h *computing) Ended(error) { close(h.ended) }
+
+func (h *computing) Limits() *poll.Limits { return limits }
