@@ -105,12 +105,7 @@ var websocket = {
   name: "websocket",
   e(engine, host, opts) {
     let ws;
-    const end = (details) => {
-      const { e: _host } = self;
-      self.t();
-      _host?.i(details);
-    };
-    const fail = (event) => end(transportError("websocket error", event));
+    const fail = (event) => self.e?.n(transportError("websocket error", event));
     const self = {
       name: "websocket",
       writable: true,
@@ -133,14 +128,14 @@ var websocket = {
         headers: opts.extraHeaders
       });
       ws.binaryType = "arraybuffer";
-      if (false) ws.onopen = () => self.e?.s?.();
+      if (false) ws.onopen = () => self.e?.r?.();
       ws.onmessage = ({ data }) => {
         const packet = decode(data);
-        if (packet) self.e?.r(packet);
-        else end(transportError("parser error"));
+        if (packet) self.e?.i(packet);
+        else self.e?.n(transportError("parser error"));
       };
       ws.onerror = fail;
-      ws.onclose = (context) => end({ description: "websocket connection closed", context });
+      ws.onclose = (context) => self.e?.n({ description: "websocket connection closed", context });
     } catch (err) {
       queueMicrotask(() => fail(err));
     }
@@ -251,7 +246,7 @@ var Engine = class extends Emitter {
     const usable = (transports || Object.keys(kinds)).map((want) => kinds[want] || want).filter((kind) => kind.e);
     if (usable[0]) {
       if (true) this.transport = this.f(usable[0], this);
-      else start(this, this, usable);
+      else start(this, usable);
     } else queueMicrotask(() => this.e("error", "No transports available"));
   }
   /** Sends a message. */
@@ -294,7 +289,7 @@ var Engine = class extends Emitter {
   }
   /** @internal */
   s() {
-    if (this.id && this.transport.writable && this.writeBuffer[0]) this.transport.r(this.writeBuffer.slice());
+    if (this.id && true && this.transport.writable && this.writeBuffer[0]) this.transport.r(this.writeBuffer.slice());
   }
   /**
    * Whether the server has been silent for too long: a timer that a browser
@@ -306,18 +301,18 @@ var Engine = class extends Emitter {
     return late;
   }
   /** Waits so many milliseconds for a ping. @internal */
-  a(ms = this.n.pingInterval + this.n.pingTimeout) {
+  a(ms = this.r.pingInterval + this.r.pingTimeout) {
     this.h = Date.now() + ms;
     clearTimeout(this.p);
     this.p = setTimeout(() => this.t("ping timeout"), ms, this);
   }
   /** @internal */
-  r(packet) {
+  i(packet) {
     const { type, data } = packet;
     this.e("packet", packet);
     if (type == "open") {
-      this.n = JSON.parse(data);
-      this.id = this.n.sid;
+      this.r = JSON.parse(data);
+      this.id = this.r.sid;
       if (this.readyState == "opening") {
         this.readyState = "open";
         this.a();
@@ -337,7 +332,7 @@ var Engine = class extends Emitter {
     else this.e("drain");
   }
   /** @internal */
-  i(details) {
+  n(details) {
     this.t("transport " + (details instanceof Error ? "error" : "close"), details);
   }
   /** @internal */
@@ -416,7 +411,7 @@ var Socket = class extends Emitter {
       }
     };
     const catchAll = (name, args) => {
-      for (const listener of self.i.listeners(name)) listener.apply(self, args);
+      for (const listener of self.s.listeners(name)) listener.apply(self, args);
     };
     const deliver = (args) => {
       catchAll("Any", args);
@@ -446,12 +441,12 @@ var Socket = class extends Emitter {
       sendBuffer: [],
       acks,
       n: {},
-      i: new Emitter(),
+      s: new Emitter(),
       connect() {
         if (!self.connected) {
           self.active = true;
           if (!io2.n) io2.open();
-          if (io2.i?.id) void self.s();
+          if (io2.i?.id) void self.r();
         }
         return self;
       },
@@ -486,7 +481,7 @@ var Socket = class extends Emitter {
         return self;
       },
       stats: () => ({ ...io2.s, latency, buffered: self.sendBuffer.length + queue.length, dropped }),
-      async s() {
+      async r() {
         const { engine } = io2;
         const { auth } = self;
         if (asked == engine) return;
@@ -498,7 +493,7 @@ var Socket = class extends Emitter {
           if (asked == engine) refused(error);
         }
       },
-      r({ type, data, id }) {
+      i({ type, data, id }) {
         const args = data || [];
         const { sid, pid: given2 } = args;
         if (type == 0 /* Connect */ && sid) {
@@ -574,8 +569,8 @@ var Socket = class extends Emitter {
 for (const name of ["Any", "AnyOutgoing"]) {
   for (const verb of ["on", "off", "listeners", "prepend"]) {
     Socket.prototype[verb + name] = function(listener) {
-      const result = this.i[verb](name, listener);
-      return result == this.i ? this : result;
+      const result = this.s[verb](name, listener);
+      return result == this.s ? this : result;
     };
   }
 }
@@ -657,7 +652,7 @@ var Manager = class extends Emitter {
       (packet) => queueMicrotask(() => {
         self.e("packet", packet);
         const socket = self.nsps[packet.nsp];
-        if (socket?.active) socket.r(packet);
+        if (socket?.active) socket.i(packet);
       })
     );
     Object.assign(self, {
@@ -683,7 +678,7 @@ var Manager = class extends Emitter {
             opening = false;
             self.s.connects++;
             self.e(event);
-            each((socket) => socket.s());
+            each((socket) => socket.r());
             if (done) done();
           } else if (event == "message") {
             self.s.bytesIn += lengthOf(a);
@@ -714,7 +709,7 @@ var Manager = class extends Emitter {
       },
       r(packet) {
         const messages = encoder.encode(packet);
-        if (false) for (const message of messages) check(message, self.engine.n.maxPayload);
+        if (false) for (const message of messages) check(message, self.engine.r.maxPayload);
         for (const message of messages) {
           self.s.bytesOut += lengthOf(message);
           self.engine.write(message);

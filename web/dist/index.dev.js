@@ -23,7 +23,7 @@ function decode(data) {
 // src/engine/base64.ts
 async function encodeBase64(packet) {
   const message = encode(packet);
-  return typeof message == "string" ? message : "b" + btoa((await bytesOf(message)).reduce((text, byte) => text + String.fromCharCode(byte), ""));
+  return typeof message == "string" ? message : "b" + btoa(Array.from(await bytesOf(message), (byte) => String.fromCharCode(byte)).join(""));
 }
 function decodeBase64(text) {
   try {
@@ -36,19 +36,15 @@ function decodeBase64(text) {
 var transportError = (message, description, context) => Object.assign(Error(message), { type: "TransportError", description, context });
 
 // src/engine/polling.ts
-var separator = "";
 var polling = {
   name: "polling",
   e(engine, host, opts) {
     const aborter = new AbortController();
-    let sending = false;
     let paused;
     let waiting = false;
     const end = (details) => {
-      const { e: _host } = self;
-      self.e = void 0;
       hangUp();
-      _host?.i(details);
+      self.e?.n(details);
     };
     const hangUp = () => aborter.abort();
     const request = async (what, body) => {
@@ -76,10 +72,10 @@ var polling = {
       waiting = true;
       const text = await request("poll");
       waiting = false;
-      for (const part of (text || "").split(separator)) {
+      for (const part of text?.split("") || []) {
         if (!self.e) return;
         const packet = decodeBase64(part);
-        if (packet && packet.type != "close") self.e.r(packet);
+        if (packet && packet.type != "close") self.e.i(packet);
         else end(packet ? { description: "transport closed by the server" } : transportError("parser error"));
       }
       next();
@@ -87,38 +83,35 @@ var polling = {
     const next = () => {
       if (!self.e || waiting) return;
       if (!paused) void poll();
-      else if (!sending) paused();
+      else if (self.writable) paused();
     };
     const self = {
       name: "polling",
-      get writable() {
-        return !sending && !paused;
-      },
+      writable: true,
       e: host,
       async r(packets) {
         const parts = [];
         let size = 0;
-        sending = true;
+        self.writable = false;
         for (const packet of packets) {
           const part = await encodeBase64(packet);
           size += sizeOf(part) + 1;
-          if (parts[0] && size > engine.n.maxPayload) break;
+          if (parts[0] && size > engine.r.maxPayload) break;
           parts.push(part);
         }
-        if (self.e) await request("post", parts.join(separator));
+        if (self.e) await request("post", parts.join(""));
         if (self.e) {
-          sending = false;
+          self.writable = true;
           self.e.o(parts.length);
           next();
         }
       },
       t() {
-        const { e: _host } = self;
-        self.e = void 0;
-        if (_host && engine.id) {
+        if (engine.id && !aborter.signal.aborted) {
           void request("post", "1").then(hangUp);
           setTimeout(hangUp, 5e3, engine);
         } else hangUp();
+        self.e = void 0;
       },
       n(done) {
         paused = done;
@@ -219,12 +212,7 @@ var websocket = {
   name: "websocket",
   e(engine, host, opts) {
     let ws;
-    const end = (details) => {
-      const { e: _host } = self;
-      self.t();
-      _host?.i(details);
-    };
-    const fail = (event) => end(transportError("websocket error", event));
+    const fail = (event) => self.e?.n(transportError("websocket error", event));
     const self = {
       name: "websocket",
       writable: true,
@@ -247,14 +235,14 @@ var websocket = {
         headers: opts.extraHeaders
       });
       ws.binaryType = "arraybuffer";
-      if (true) ws.onopen = () => self.e?.s?.();
+      if (true) ws.onopen = () => self.e?.r?.();
       ws.onmessage = ({ data }) => {
         const packet = decode(data);
-        if (packet) self.e?.r(packet);
-        else end(transportError("parser error"));
+        if (packet) self.e?.i(packet);
+        else self.e?.n(transportError("parser error"));
       };
       ws.onerror = fail;
-      ws.onclose = (context) => end({ description: "websocket connection closed", context });
+      ws.onclose = (context) => self.e?.n({ description: "websocket connection closed", context });
     } catch (err) {
       queueMicrotask(() => fail(err));
     }
@@ -353,46 +341,42 @@ function parse(uri = "") {
 }
 
 // src/engine/several.ts
-var patience = 5e3;
 var good;
-function start(engine, host, kinds2, refused) {
+function start(engine, kinds2, refused) {
   const { rememberUpgrade, tryAllTransports, upgrade: mayUpgrade } = engine.opts;
   const [kind, next] = rememberUpgrade && kinds2.includes(good) ? [good] : kinds2;
   const polls = kind.name == "polling";
-  const last = !next || !(tryAllTransports ?? !polls);
+  const more = next && (tryAllTransports ?? !polls);
   let timer;
-  const end = (details) => {
-    clearTimeout(timer);
-    good = void 0;
-    if (refused && details.description > 400) refused.description = details.description;
-    if (engine.readyState != "opening" || last && polls) host.i(refused || details);
-    else if (last) start(engine, host, [kinds.polling], details);
-    else start(engine, host, kinds2.slice(1));
-  };
   const transport = engine.transport = engine.f(kind, {
-    r(packet) {
+    i(packet) {
       clearTimeout(timer);
       if (refused) {
         engine.id = JSON.parse(packet.data).sid;
-        return host.i(refused);
+        return engine.n(refused);
       }
-      transport.e = host;
+      transport.e = engine;
       if (!polls) good = kind;
-      host.r(packet);
+      engine.i(packet);
       if (polls && mayUpgrade != false && engine.readyState == "open") {
-        for (const kind2 of kinds2) if (engine.n.upgrades.includes(kind2.name)) upgrade(engine, host, kind2);
+        for (const kind2 of kinds2) if (engine.r.upgrades.includes(kind2.name)) upgrade(engine, kind2);
       }
     },
-    i: end
-  });
-  if (!last) {
-    timer = setTimeout(() => {
+    n(details) {
+      clearTimeout(timer);
       transport.t();
-      end(Error("timeout"));
-    }, patience, engine);
+      good = void 0;
+      if (refused && details.description > 400) refused.description = details.description;
+      if (more) start(engine, kinds2.slice(1));
+      else if (polls) engine.n(refused || details);
+      else start(engine, [kinds.polling], details);
+    }
+  });
+  if (more) {
+    timer = setTimeout(() => transport.e?.n(Error("timeout")), 5e3, engine);
   }
 }
-function upgrade(engine, host, kind) {
+function upgrade(engine, kind) {
   const old = engine.transport;
   let next;
   let paused;
@@ -411,8 +395,8 @@ function upgrade(engine, host, kind) {
   const probe = () => {
     if (over) return;
     next = engine.f(kind, {
-      s: () => next.r([{ type: "ping", data: "probe" }]),
-      r({ type, data }) {
+      r: () => next.r([{ type: "ping", data: "probe" }]),
+      i({ type, data }) {
         if (type + data != "pongprobe" || engine.upgrading) return fail(type);
         engine.upgrading = true;
         paused = 1;
@@ -420,7 +404,7 @@ function upgrade(engine, host, kind) {
         old.n(() => {
           over = 1;
           engine.writeBuffer.unshift({ type: "upgrade" });
-          next.e = host;
+          next.e = engine;
           engine.transport = next;
           engine.upgrading = false;
           good = kind;
@@ -430,12 +414,12 @@ function upgrade(engine, host, kind) {
       },
       o() {
       },
-      i: fail
+      n: fail
     });
   };
   engine.once("close", fail);
   engine.once("upgrade", fail);
-  if (kind.name == "websocket" && engine.n.upgrades[1]) setTimeout(probe, 200, engine);
+  if (kind.name == "websocket" && engine.r.upgrades[1]) setTimeout(probe, 200, engine);
   else probe();
 }
 
@@ -452,7 +436,7 @@ var Engine = class extends Emitter {
     const usable = (transports || Object.keys(kinds)).map((want) => kinds[want] || want).filter((kind) => kind.e);
     if (usable[0]) {
       if (false) this.transport = this.f(usable[0], this);
-      else start(this, this, usable);
+      else start(this, usable);
     } else queueMicrotask(() => this.e("error", "No transports available"));
   }
   /** Sends a message. */
@@ -495,7 +479,7 @@ var Engine = class extends Emitter {
   }
   /** @internal */
   s() {
-    if (this.id && this.transport.writable && this.writeBuffer[0]) this.transport.r(this.writeBuffer.slice());
+    if (this.id && !this.upgrading && this.transport.writable && this.writeBuffer[0]) this.transport.r(this.writeBuffer.slice());
   }
   /**
    * Whether the server has been silent for too long: a timer that a browser
@@ -507,18 +491,18 @@ var Engine = class extends Emitter {
     return late;
   }
   /** Waits so many milliseconds for a ping. @internal */
-  a(ms = this.n.pingInterval + this.n.pingTimeout) {
+  a(ms = this.r.pingInterval + this.r.pingTimeout) {
     this.h = Date.now() + ms;
     clearTimeout(this.p);
     this.p = setTimeout(() => this.t("ping timeout"), ms, this);
   }
   /** @internal */
-  r(packet) {
+  i(packet) {
     const { type, data } = packet;
     this.e("packet", packet);
     if (type == "open") {
-      this.n = JSON.parse(data);
-      this.id = this.n.sid;
+      this.r = JSON.parse(data);
+      this.id = this.r.sid;
       if (this.readyState == "opening") {
         this.readyState = "open";
         this.a();
@@ -538,7 +522,7 @@ var Engine = class extends Emitter {
     else this.e("drain");
   }
   /** @internal */
-  i(details) {
+  n(details) {
     this.t("transport " + (details instanceof Error ? "error" : "close"), details);
   }
   /** @internal */
@@ -556,8 +540,6 @@ var Engine = class extends Emitter {
 };
 
 // src/page.ts
-var pageEvents = ["online", "offline", "visibilitychange", "pageshow", "resume", "beforeunload"];
-var wakeGrace = 3e3;
 var watch = (manager) => {
   let woke = 0;
   const onPage = ({ type, persisted }) => {
@@ -572,12 +554,12 @@ var watch = (manager) => {
       else if (engine.id) {
         engine.v("noop");
         const left = engine.h - Date.now();
-        if (left < engine.n.pingTimeout) engine.a(Math.min(left, wakeGrace));
+        if (left < engine.r.pingTimeout) engine.a(Math.min(left, 3e3));
       }
     }
   };
   return (on) => {
-    for (const event of pageEvents) globalThis[on ? "addEventListener" : "removeEventListener"]?.(event, onPage, true);
+    for (const event of ["online", "offline", "visibilitychange", "pageshow", "resume", "beforeunload"]) globalThis[on ? "addEventListener" : "removeEventListener"]?.(event, onPage, true);
     if (on && manager.n && Date.now() - woke < 5e3) {
       woke = 0;
       queueMicrotask(manager.n);
@@ -647,7 +629,7 @@ var Socket = class extends Emitter {
       }
     };
     const catchAll = (name, args) => {
-      for (const listener of self.i.listeners(name)) listener.apply(self, args);
+      for (const listener of self.s.listeners(name)) listener.apply(self, args);
     };
     const deliver = (args) => {
       catchAll("Any", args);
@@ -677,12 +659,12 @@ var Socket = class extends Emitter {
       sendBuffer: [],
       acks,
       n: {},
-      i: new Emitter(),
+      s: new Emitter(),
       connect() {
         if (!self.connected) {
           self.active = true;
           if (!io2.n) io2.open();
-          if (io2.i?.id) void self.s();
+          if (io2.i?.id) void self.r();
         }
         return self;
       },
@@ -717,7 +699,7 @@ var Socket = class extends Emitter {
         return self;
       },
       stats: () => ({ ...io2.s, latency, buffered: self.sendBuffer.length + queue.length, dropped }),
-      async s() {
+      async r() {
         const { engine } = io2;
         const { auth } = self;
         if (asked == engine) return;
@@ -729,7 +711,7 @@ var Socket = class extends Emitter {
           if (asked == engine) refused(error);
         }
       },
-      r({ type, data, id }) {
+      i({ type, data, id }) {
         const args = data || [];
         const { sid, pid: given2 } = args;
         if (type == 0 /* Connect */ && sid) {
@@ -805,8 +787,8 @@ var Socket = class extends Emitter {
 for (const name of ["Any", "AnyOutgoing"]) {
   for (const verb of ["on", "off", "listeners", "prepend"]) {
     Socket.prototype[verb + name] = function(listener) {
-      const result = this.i[verb](name, listener);
-      return result == this.i ? this : result;
+      const result = this.s[verb](name, listener);
+      return result == this.s ? this : result;
     };
   }
 }
@@ -888,7 +870,7 @@ var Manager = class extends Emitter {
       (packet) => queueMicrotask(() => {
         self.e("packet", packet);
         const socket = self.nsps[packet.nsp];
-        if (socket?.active) socket.r(packet);
+        if (socket?.active) socket.i(packet);
       })
     );
     Object.assign(self, {
@@ -914,7 +896,7 @@ var Manager = class extends Emitter {
             opening = false;
             self.s.connects++;
             self.e(event);
-            each((socket) => socket.s());
+            each((socket) => socket.r());
             if (done) done();
           } else if (event == "message") {
             self.s.bytesIn += lengthOf(a);
@@ -945,7 +927,7 @@ var Manager = class extends Emitter {
       },
       r(packet) {
         const messages = encoder.encode(packet);
-        if (true) for (const message of messages) check(message, self.engine.n.maxPayload);
+        if (true) for (const message of messages) check(message, self.engine.r.maxPayload);
         for (const message of messages) {
           self.s.bytesOut += lengthOf(message);
           self.engine.write(message);
@@ -1056,7 +1038,7 @@ var webtransport = {
     const end = (details) => {
       const { e: _host } = self;
       self.e = void 0;
-      _host?.i(details);
+      _host?.n(details);
     };
     const fail = (error) => end(transportError("webtransport error", error));
     const self = {
@@ -1124,7 +1106,7 @@ var webtransport = {
         if (!body || !self.e) break;
         const packet = first[0] & 128 ? { type: "message", data: body.buffer } : decode(new TextDecoder().decode(body));
         if (!packet) throw Error("parser error");
-        self.e.r(packet);
+        self.e.i(packet);
       }
       end({ description: "transport closed by the server" });
     }
@@ -1142,7 +1124,7 @@ var webtransport = {
         await writer.write(await frame({ type: "open", data: sid && JSON.stringify({ sid }) }));
         if (!self.e) return;
         self.writable = true;
-        self.e.s?.();
+        self.e.r?.();
       } catch (error) {
         fail(error);
       }

@@ -32,67 +32,60 @@ var maxDepth = 500;
 var buffer = new Uint8Array(1024);
 var at = 0;
 function room(n) {
-  const start = at;
   at += n;
   if (at > buffer.length) {
     const larger = new Uint8Array(at * 2);
     larger.set(buffer);
     buffer = larger;
   }
-  return start;
 }
 function put(type, size = 0, value = 0) {
-  let i = room(size + 1);
-  buffer[i] = type;
-  while (size--) buffer[++i] = Math.floor(value / 256 ** size);
+  room(size + 1);
+  buffer[at - size - 1] = type;
+  while (size) buffer[at - size] = Math.floor(value / 256 ** --size);
 }
-function head(length, fixed, limit, first, smallest = 1) {
-  if (length < limit) put(fixed + length);
-  else if (length < 256 && smallest < 2) put(first, 1, length);
-  else if (length < 65536) put(first + 2 - smallest, 2, length);
-  else put(first + 3 - smallest, 4, length);
+function head(value, type, limit, within, size = 1) {
+  if (value < limit) put(within + value);
+  else {
+    for (; (value < 0 ? -2 * value - 1 : value) >= 256 ** size; size *= 2) type++;
+    put(type, size, value);
+  }
 }
-function writeBytes(bytes) {
-  const start = room(bytes.length);
-  buffer.set(bytes, start);
+function writeBytes(bytes, type, limit, within) {
+  const { length } = bytes;
+  head(length, type, limit, within);
+  room(length);
+  buffer.set(bytes, at - length);
 }
-var refuse = (what) => {
-  throw TypeError("cannot be sent: " + what);
-};
 function write(value) {
   const type = typeof value;
   if (type == "string") {
-    const bytes = new TextEncoder().encode(value);
-    head(bytes.length, 160, 32, 217);
-    writeBytes(bytes);
+    writeBytes(new TextEncoder().encode(value), 217, 32, 160);
   } else if (type == "number") {
-    if (value >= -32 && value < 128 && Number.isInteger(value)) put(value);
-    else if (!Number.isSafeInteger(value)) {
+    if (!Number.isSafeInteger(value)) {
       put(203);
-      new DataView(buffer.buffer).setFloat64(room(8), value);
-    } else if (value < 0) put(...value < -(2 ** 31) ? [211, 8] : [210, 4], value);
-    else if (value < 2 ** 32) head(value, 0, 0, 204);
-    else put(207, 8, value);
+      room(8);
+      new DataView(buffer.buffer).setFloat64(at - 8, value);
+    } else if (value < -32) head(value, 208);
+    else head(value, 204, 128, 0);
   } else if (value === null) put(192);
-  else if (type == "undefined" || type == "function") put(212, 2);
+  else if (value === void 0) put(212, 2);
   else if (type == "boolean") put(value ? 195 : 194);
-  else if (type != "object") refuse(type);
+  else if (type != "object") bad("cannot be sent: " + type);
   else if (Array.isArray(value)) {
-    head(value.length, 144, 16, 220, 2);
-    value.forEach(write);
+    head(value.length, 220, 16, 144, 2);
+    for (const item of value) write(item);
   } else if (value instanceof Date) {
     put(215);
     put(0, 8, value.getTime());
   } else if (isBinary(value)) {
-    if (value.size != null) refuse(true ? "a Blob with MessagePack; use its arrayBuffer()" : "Blob");
-    const bytes = viewOf(value);
-    head(bytes.length, 0, 0, 196);
-    writeBytes(bytes);
+    if (value.size != null) bad("cannot be sent: " + (true ? "a Blob with MessagePack; use its arrayBuffer()" : "Blob"));
+    writeBytes(viewOf(value), 196);
   } else if (typeof value.toJSON == "function") write(value.toJSON());
   else {
     const entries = Object.entries(value).filter(([, v]) => typeof v != "function");
-    head(entries.length, 128, 16, 222, 2);
-    entries.flat().forEach(write);
+    head(entries.length, 222, 16, 128, 2);
+    for (const item of entries.flat()) write(item);
   }
 }
 function read(input) {
@@ -103,10 +96,11 @@ function read(input) {
     pos += n;
     return pos > input.length ? bad() : pos - n;
   };
-  const get = (kind, size) => data["get" + kind](take(size));
-  const uint = (size) => get("Uint" + size * 8, size);
-  const int = (size) => get("Int" + size * 8, size);
-  const wide = (high) => high * 2 ** 32 + uint(4);
+  const uint = (size, value2 = 0) => {
+    for (let i = take(size); size--; ) value2 = value2 * 256 + input[i++];
+    return value2;
+  };
+  const int = (size) => uint(size, -(input[pos] >> 7));
   const bytes = (n) => input.slice(take(n), pos);
   const binary = (n) => false ? given(bytes(n).buffer) : bytes(n).buffer;
   const text = (n) => new TextDecoder().decode(bytes(n));
@@ -122,29 +116,32 @@ function read(input) {
   const ext = (n, fixed) => {
     const type = int(1);
     if (!type && fixed && n == 1) return void take(1);
-    if (!type && fixed && n == 8) return new Date(wide(int(4)));
+    if (!type && fixed && n == 8) return new Date(int(8));
     return type || fixed ? [type, binary(n)] : binary(n);
   };
+  const kinds = [
+    [128, (n) => n],
+    [16, dict],
+    [16, list],
+    [32, text],
+    [4, (n) => n == 1 ? bad() : [null, , false, true][n]],
+    [3, (n) => binary(uint(1 << n))],
+    [3, (n) => ext(uint(1 << n))],
+    [2, (n) => n ? data.getFloat64(take(8)) : data.getFloat32(take(4))],
+    [4, (n) => uint(1 << n)],
+    [4, (n) => int(1 << n)],
+    [5, (n) => ext(1 << n, true)],
+    [3, (n) => text(uint(1 << n))],
+    [2, (n) => list(uint(2 << n))],
+    [2, (n) => dict(uint(2 << n))],
+    [32, (n) => n - 32]
+  ];
   function value() {
-    const b = uint(1);
-    if (b < 128) return b;
-    if (b < 144) return dict(b - 128);
-    if (b < 160) return list(b - 144);
-    if (b < 192) return text(b - 160);
-    if (b < 196) return b == 193 ? bad() : [null, , false, true][b - 192];
-    if (b < 199) return binary(uint(1 << b - 196));
-    if (b < 202) return ext(uint(1 << b - 199));
-    if (b < 203) return get("Float32", 4);
-    if (b < 204) return get("Float64", 8);
-    if (b < 207) return uint(1 << b - 204);
-    if (b < 208) return wide(uint(4));
-    if (b < 211) return int(1 << b - 208);
-    if (b < 212) return wide(int(4));
-    if (b < 217) return ext(1 << b - 212, true);
-    if (b < 220) return text(uint(1 << b - 217));
-    if (b < 222) return list(uint(2 << b - 220));
-    if (b < 224) return dict(uint(2 << b - 222));
-    return b - 256;
+    let n = uint(1);
+    for (const [count, get] of kinds) {
+      if (n < count) return get(n);
+      n -= count;
+    }
   }
   const result = value();
   if (pos != input.length) bad();
@@ -153,10 +150,7 @@ function read(input) {
 var Encoder = class {
   encode({ type, data, nsp, id }) {
     at = 0;
-    const packet = { type, nsp };
-    if (data != null) packet.data = data;
-    if (id != null) packet.id = id;
-    write(packet);
+    write({ type, nsp, ...data != null && { data }, ...id != null && { id } });
     return [buffer.slice(0, at).buffer];
   }
 };
@@ -167,8 +161,8 @@ var Decoder = class {
   add(message) {
     if (!isBinary(message)) bad();
     const packet = read(viewOf(message)) || {};
-    const { type, nsp, id, data } = packet;
-    if (typeof type != "number" || typeof nsp != "string" || !(id === void 0 || Number.isInteger(id)) || !(data === void 0 ? type == 0 || type == 1 : valid(packet))) bad();
+    const { type, nsp, id = 0, data } = packet;
+    if (!(typeof type == "number" && typeof nsp == "string" && Number.isInteger(id) && (data === void 0 ? [1, 1][type] : valid(packet)))) bad();
     this.e(packet);
   }
   destroy() {

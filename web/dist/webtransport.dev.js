@@ -39,7 +39,7 @@ var webtransport = {
     const end = (details) => {
       const { e: _host } = self;
       self.e = void 0;
-      _host?.i(details);
+      _host?.n(details);
     };
     const fail = (error) => end(transportError("webtransport error", error));
     const self = {
@@ -107,7 +107,7 @@ var webtransport = {
         if (!body || !self.e) break;
         const packet = first[0] & 128 ? { type: "message", data: body.buffer } : decode(new TextDecoder().decode(body));
         if (!packet) throw Error("parser error");
-        self.e.r(packet);
+        self.e.i(packet);
       }
       end({ description: "transport closed by the server" });
     }
@@ -125,7 +125,7 @@ var webtransport = {
         await writer.write(await frame({ type: "open", data: sid && JSON.stringify({ sid }) }));
         if (!self.e) return;
         self.writable = true;
-        self.e.s?.();
+        self.e.r?.();
       } catch (error) {
         fail(error);
       }

@@ -9,76 +9,68 @@ const maxDepth = 500;
 let buffer = new Uint8Array(1024);
 let at = 0;
 
-/** Makes room for n bytes and returns where they go. */
-function room(n: number): number {
-  const start = at;
+/** Makes room for n bytes before `at`; that may replace the buffer. */
+function room(n: number): void {
   at += n;
   if (at > buffer.length) {
     const larger = new Uint8Array(at * 2);
     larger.set(buffer);
     buffer = larger;
   }
-  return start;
 }
 
 /** Writes a type, and an integer of so many bytes, the highest first. */
 function put(type: number, size = 0, value = 0): void {
-  let i = room(size + 1);
-  buffer[i] = type;
-  while (size--) buffer[++i] = Math.floor(value / 256 ** size);
+  room(size + 1);
+  buffer[at - size - 1] = type;
+  while (size) buffer[at - size] = Math.floor(value / 256 ** --size);
 }
 
-/** Writes a length in the shortest form: within the type, or in 1, 2 or 4 bytes. */
-function head(length: number, fixed: number, limit: number, first: number, smallest = 1): void {
-  if (length < limit) put(fixed + length);
-  else if (length < 256 && smallest < 2) put(first, 1, length);
-  else if (length < 65536) put(first + 2 - smallest, 2, length);
-  else put(first + 3 - smallest, 4, length);
+/** Writes an integer or a length: within a type if it is below the limit, or after the type for the fewest bytes. */
+function head(value: number, type: number, limit?: number, within?: number, size = 1): void {
+  if (value < limit!) put(within! + value);
+  else {
+    for (; (value < 0 ? -2 * value - 1 : value) >= 256 ** size; size *= 2) type++;
+    put(type, size, value);
+  }
 }
 
-function writeBytes(bytes: Uint8Array): void {
-  const start = room(bytes.length); // which may replace the buffer
-  buffer.set(bytes, start);
+function writeBytes(bytes: Uint8Array, type: number, limit?: number, within?: number): void {
+  const { length } = bytes;
+  head(length, type, limit, within);
+  room(length);
+  buffer.set(bytes, at - length);
 }
-
-const refuse = (what: string): never => {
-  throw TypeError("cannot be sent: " + what);
-};
 
 function write(value: any): void {
   const type = typeof value;
   if (type == "string") {
-    const bytes = new TextEncoder().encode(value);
-    head(bytes.length, 0xa0, 32, 0xd9);
-    writeBytes(bytes);
+    writeBytes(new TextEncoder().encode(value), 0xd9, 32, 0xa0);
   } else if (type == "number") {
-    if (value >= -32 && value < 128 && Number.isInteger(value)) put(value);
-    else if (!Number.isSafeInteger(value)) {
+    if (!Number.isSafeInteger(value)) {
       put(0xcb);
-      new DataView(buffer.buffer).setFloat64(room(8), value);
-    } else if (value < 0) put(...((value < -(2 ** 31) ? [0xd3, 8] : [0xd2, 4]) as [number, number]), value);
-    else if (value < 2 ** 32) head(value, 0, 0, 0xcc);
-    else put(0xcf, 8, value);
+      room(8);
+      new DataView(buffer.buffer).setFloat64(at - 8, value);
+    } else if (value < -32) head(value, 0xd0);
+    else head(value, 0xcc, 128, 0);
   } else if (value === null) put(0xc0);
-  else if (type == "undefined" || type == "function") put(0xd4, 2);
+  else if (value === undefined) put(0xd4, 2);
   else if (type == "boolean") put(value ? 0xc3 : 0xc2);
-  else if (type != "object") refuse(type);
+  else if (type != "object") bad("cannot be sent: " + type);
   else if (Array.isArray(value)) {
-    head(value.length, 0x90, 16, 0xdc, 2);
-    value.forEach(write);
+    head(value.length, 0xdc, 16, 0x90, 2);
+    for (const item of value) write(item);
   } else if (value instanceof Date) {
     put(0xd7);
     put(0, 8, value.getTime());
   } else if (isBinary(value)) {
-    if ((value as Blob).size != null) refuse(__DEV__ ? "a Blob with MessagePack; use its arrayBuffer()" : "Blob");
-    const bytes = viewOf(value as ArrayBuffer);
-    head(bytes.length, 0, 0, 0xc4);
-    writeBytes(bytes);
+    if ((value as Blob).size != null) bad("cannot be sent: " + (__DEV__ ? "a Blob with MessagePack; use its arrayBuffer()" : "Blob"));
+    writeBytes(viewOf(value as ArrayBuffer), 0xc4);
   } else if (typeof value.toJSON == "function") write(value.toJSON());
   else {
     const entries = Object.entries(value).filter(([, v]) => typeof v != "function");
-    head(entries.length, 0x80, 16, 0xde, 2);
-    entries.flat().forEach(write);
+    head(entries.length, 0xde, 16, 0x80, 2);
+    for (const item of entries.flat()) write(item);
   }
 }
 
@@ -90,10 +82,11 @@ function read(input: Uint8Array): unknown {
     pos += n;
     return pos > input.length ? bad() : pos - n;
   };
-  const get = (kind: string, size: number): number => (data as never as Record<string, (at: number) => number>)["get" + kind](take(size));
-  const uint = (size: number) => get("Uint" + size * 8, size);
-  const int = (size: number) => get("Int" + size * 8, size);
-  const wide = (high: number) => high * 2 ** 32 + uint(4);
+  const uint = (size: number, value = 0) => {
+    for (let i = take(size); size--; ) value = value * 256 + input[i++];
+    return value;
+  };
+  const int = (size: number) => uint(size, -(input[pos] >> 7));
   const bytes = (n: number) => input.slice(take(n), pos);
   const binary = (n: number) => (__NODE__ ? given(bytes(n).buffer) : bytes(n).buffer);
   const text = (n: number) => new TextDecoder().decode(bytes(n));
@@ -111,29 +104,33 @@ function read(input: Uint8Array): unknown {
   const ext = (n: number, fixed?: boolean) => {
     const type = int(1);
     if (!type && fixed && n == 1) return void take(1);
-    if (!type && fixed && n == 8) return new Date(wide(int(4)));
+    if (!type && fixed && n == 8) return new Date(int(8));
     return type || fixed ? [type, binary(n)] : binary(n);
   };
+  // How many types there are of each kind, in order, and what follows them.
+  const kinds: [count: number, get: (n: number) => unknown][] = [
+    [0x80, (n) => n],
+    [0x10, dict],
+    [0x10, list],
+    [0x20, text],
+    [4, (n) => (n == 1 ? bad() : [null, , false, true][n])],
+    [3, (n) => binary(uint(1 << n))],
+    [3, (n) => ext(uint(1 << n))],
+    [2, (n) => (n ? data.getFloat64(take(8)) : data.getFloat32(take(4)))],
+    [4, (n) => uint(1 << n)],
+    [4, (n) => int(1 << n)],
+    [5, (n) => ext(1 << n, true)],
+    [3, (n) => text(uint(1 << n))],
+    [2, (n) => list(uint(2 << n))],
+    [2, (n) => dict(uint(2 << n))],
+    [0x20, (n) => n - 32],
+  ];
   function value(): unknown {
-    const b = uint(1);
-    if (b < 0x80) return b;
-    if (b < 0x90) return dict(b - 0x80);
-    if (b < 0xa0) return list(b - 0x90);
-    if (b < 0xc0) return text(b - 0xa0);
-    if (b < 0xc4) return b == 0xc1 ? bad() : [null, , false, true][b - 0xc0];
-    if (b < 0xc7) return binary(uint(1 << (b - 0xc4)));
-    if (b < 0xca) return ext(uint(1 << (b - 0xc7)));
-    if (b < 0xcb) return get("Float32", 4);
-    if (b < 0xcc) return get("Float64", 8);
-    if (b < 0xcf) return uint(1 << (b - 0xcc));
-    if (b < 0xd0) return wide(uint(4));
-    if (b < 0xd3) return int(1 << (b - 0xd0));
-    if (b < 0xd4) return wide(int(4));
-    if (b < 0xd9) return ext(1 << (b - 0xd4), true);
-    if (b < 0xdc) return text(uint(1 << (b - 0xd9)));
-    if (b < 0xde) return list(uint(2 << (b - 0xdc)));
-    if (b < 0xe0) return dict(uint(2 << (b - 0xde)));
-    return b - 256;
+    let n = uint(1);
+    for (const [count, get] of kinds) {
+      if (n < count) return get(n);
+      n -= count;
+    }
   }
   const result = value();
   if (pos != input.length) bad();
@@ -144,10 +141,7 @@ function read(input: Uint8Array): unknown {
 export class Encoder {
   encode({ type, data, nsp, id }: Packet): unknown[] {
     at = 0;
-    const packet: Partial<Packet> = { type, nsp };
-    if (data != null) packet.data = data;
-    if (id != null) packet.id = id;
-    write(packet);
+    write({ type, nsp, ...(data != null && { data }), ...(id != null && { id }) });
     return [buffer.slice(0, at).buffer];
   }
 }
@@ -164,8 +158,8 @@ export class Decoder {
   add(message: unknown): void {
     if (!isBinary(message)) bad();
     const packet = (read(viewOf(message as ArrayBuffer)) || {}) as Packet;
-    const { type, nsp, id, data } = packet;
-    if (typeof type != "number" || typeof nsp != "string" || !(id === undefined || Number.isInteger(id)) || !(data === undefined ? type == 0 || type == 1 : valid(packet))) bad();
+    const { type, nsp, id = 0, data } = packet;
+    if (!(typeof type == "number" && typeof nsp == "string" && Number.isInteger(id) && (data === undefined ? [1, 1][type] : valid(packet)))) bad();
     this._done(packet);
   }
 

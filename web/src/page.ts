@@ -4,11 +4,6 @@
 import type { Manager } from "./manager";
 import { parse } from "./url";
 
-const pageEvents = ["online", "offline", "visibilitychange", "pageshow", "resume", "beforeunload"];
-
-/** How long an overdue ping is waited for when the page wakes up. */
-const wakeGrace = 3000;
-
 export const watch = (manager: Manager): ((on?: boolean) => void) => {
   let woke = 0;
 
@@ -25,14 +20,14 @@ export const watch = (manager: Manager): ((on?: boolean) => void) => {
         // A dead connection is told so by the kernel if something is sent.
         engine._write("noop");
         const left = engine._deadline - Date.now();
-        if (left < engine._handshake.pingTimeout) engine._awaitPing(Math.min(left, wakeGrace));
+        if (left < engine._handshake.pingTimeout) engine._awaitPing(Math.min(left, 3000));
       }
     }
   };
 
   return (on) => {
     // Some happen to the document and do not bubble.
-    for (const event of pageEvents) globalThis[on ? "addEventListener" : "removeEventListener"]?.(event, onPage, true);
+    for (const event of ["online", "offline", "visibilitychange", "pageshow", "resume", "beforeunload"]) globalThis[on ? "addEventListener" : "removeEventListener"]?.(event, onPage, true);
     // No waiting if the page has only now found out that the connection is dead.
     if (on && manager._retry && Date.now() - woke < 5000) {
       woke = 0;

@@ -62,3 +62,35 @@ describe("decode", () => {
     });
   }
 });
+
+describe("encode", () => {
+  test("the buffer may grow anywhere", () => {
+    // Each kind of value comes to stand at its end.
+    for (const value of [0.5, 70_000, "text", new Uint8Array(9), new Date(0), [1], { a: 1 }, null]) {
+      const data = ["e", ...Array.from({ length: 3000 }, () => value)];
+      const [message] = new Encoder().encode({ type: 2, nsp: "/", data });
+      assert.deepEqual(decode(official.Decoder, Buffer.from(message)).data, plain(data));
+    }
+  });
+
+  test("integers take the fewest bytes, on either side of each border", () => {
+    for (const [value, size] of [[127, 1], [128, 2], [255, 2], [256, 3], [65535, 3], [65536, 5], [2 ** 32 - 1, 5], [2 ** 32, 9], [-32, 1], [-33, 2], [-128, 2], [-129, 3], [-32768, 3], [-32769, 5], [-(2 ** 31), 5], [-(2 ** 31) - 1, 9], [Number.MIN_SAFE_INTEGER, 9], [Number.MAX_SAFE_INTEGER, 9]]) {
+      const of = (data) => new Encoder().encode({ type: 2, nsp: "/", data })[0];
+      const message = of(["e", value]);
+      assert.equal(message.byteLength - of(["e"]).byteLength, size, String(value));
+      assert.deepEqual(decode(official.Decoder, Buffer.from(message)).data, ["e", value]);
+      assert.deepEqual(decode(Decoder, message).data, ["e", value]);
+    }
+  });
+
+  test("places of an array that are empty are undefined", () => {
+    const [message] = new Encoder().encode({ type: 2, nsp: "/", data: ["e", , 1] });
+    assert.deepEqual(decode(official.Decoder, Buffer.from(message)).data, ["e", undefined, 1]);
+  });
+
+  test("what has no form is refused", () => {
+    for (const value of [1n, Symbol(), () => {}, new Blob([])]) {
+      assert.throws(() => new Encoder().encode({ type: 2, nsp: "/", data: ["e", [value]] }), /cannot be sent/);
+    }
+  });
+});

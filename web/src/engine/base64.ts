@@ -4,7 +4,7 @@ import { encode, decode, type EnginePacket } from "./packet";
 /** Writes a packet as text, bytes as base64; a Blob has to be read first. */
 export async function encodeBase64(packet: EnginePacket): Promise<string> {
   const message = encode(packet);
-  return typeof message == "string" ? message : "b" + btoa((await bytesOf(message)).reduce((text, byte) => text + String.fromCharCode(byte), ""));
+  return typeof message == "string" ? message : "b" + btoa(Array.from(await bytesOf(message), (byte) => String.fromCharCode(byte)).join(""));
 }
 
 /** Reads a packet that came as text, bytes as base64; undefined if it is none. */

@@ -43,7 +43,7 @@ export class Engine extends Emitter<EngineEvents> {
     const usable = (transports || Object.keys(kinds)).map((want) => kinds[want as string] || (want as TransportKind)).filter((kind) => kind._start);
     if (usable[0]) {
       if (__CORE__) this.transport = this._create(usable[0], this);
-      else start(this, this, usable);
+      else start(this, usable);
     }
     else soon(() => this._fire("error", "No transports available"));
   }
@@ -100,7 +100,7 @@ export class Engine extends Emitter<EngineEvents> {
 
   /** @internal */
   _flush(): void {
-    if (this.id && this.transport.writable && this.writeBuffer[0]) this.transport._send(this.writeBuffer.slice());
+    if (this.id && (__CORE__ || !this.upgrading) && this.transport.writable && this.writeBuffer[0]) this.transport._send(this.writeBuffer.slice());
   }
 
   /**

@@ -2,23 +2,18 @@ import { sizeOf } from "../binary";
 import { decodeBase64, encodeBase64 } from "./base64";
 import { type Transport, transportError, type TransportKind } from "./transport";
 
-const separator = "\x1e";
-
 /** The HTTP long-polling transport: one GET waits while POSTs bring packets. */
 export const polling: TransportKind = {
   name: "polling",
 
   _start(engine, host, opts) {
     const aborter = new AbortController();
-    let sending = false;
     let paused: (() => void) | undefined;
     let waiting = false; // there is a GET
 
     const end = (details: unknown) => {
-      const { _host } = self;
-      self._host = undefined;
       hangUp();
-      _host?._end(details);
+      self._host?._end(details);
     };
     const hangUp = () => aborter.abort();
 
@@ -49,7 +44,7 @@ export const polling: TransportKind = {
       waiting = true;
       const text = await request("poll");
       waiting = false;
-      for (const part of (text || "").split(separator)) {
+      for (const part of text?.split("\x1e") || []) {
         if (!self._host) return;
         const packet = decodeBase64(part);
         if (packet && packet.type != "close") self._host._packet(packet);
@@ -61,20 +56,18 @@ export const polling: TransportKind = {
     const next = () => {
       if (!self._host || waiting) return;
       if (!paused) void poll();
-      else if (!sending) paused();
+      else if (self.writable) paused();
     };
 
     const self: Transport = {
       name: "polling",
-      get writable() {
-        return !sending && !paused;
-      },
+      writable: true,
       _host: host,
 
       async _send(packets) {
         const parts: string[] = [];
         let size = 0;
-        sending = true;
+        self.writable = false;
         for (const packet of packets) {
           const part = await encodeBase64(packet);
           size += sizeOf(part) + 1;
@@ -82,22 +75,21 @@ export const polling: TransportKind = {
           if (parts[0] && size > engine._handshake.maxPayload!) break;
           parts.push(part);
         }
-        if (self._host) await request("post", parts.join(separator));
+        if (self._host) await request("post", parts.join("\x1e"));
         if (self._host) {
-          sending = false;
+          self.writable = true;
           self._host._drain(parts.length);
           next();
         }
       },
 
       _close() {
-        const { _host } = self;
-        self._host = undefined;
-        if (_host && engine.id) {
+        if (engine.id && !aborter.signal.aborted) {
           // The server answers the GET that waits; then there is nothing left.
           void request("post", "1").then(hangUp);
           later(hangUp, 5000, engine);
         } else hangUp();
+        self._host = undefined;
       },
 
       _pause(done) {

@@ -1,9 +1,6 @@
 import { kinds as available } from "../parts";
 import type { Carrier, Host, Transport, TransportError, TransportKind } from "./transport";
 
-/** How long a transport may take to open when there is another to try. */
-const patience = 5000;
-
 /** What worked last in this process, other than polling; for rememberUpgrade. */
 let good: TransportKind | undefined;
 
@@ -14,43 +11,40 @@ let good: TransportKind | undefined;
  * A browser tells no one why a WebSocket was refused. Polling is told; so the last
  * try asks for the status, for an error that says nothing.
  */
-export function start(engine: Carrier, host: Host, kinds: TransportKind[], refused?: TransportError): void {
+export function start(engine: Carrier & Host, kinds: TransportKind[], refused?: TransportError): void {
   const { rememberUpgrade, tryAllTransports, upgrade: mayUpgrade } = engine.opts;
   const [kind, next] = rememberUpgrade && kinds.includes(good!) ? [good!] : kinds;
   const polls = kind.name == "polling";
-  const last = !next || !(tryAllTransports ?? !polls);
+  const more = next && (tryAllTransports ?? !polls);
   let timer: Timer | undefined;
-  const end = (details: unknown) => {
-    clearTimeout(timer);
-    good = undefined;
-    // 400 may only say that polling is off.
-    if (refused && (details as TransportError).description as number > 400) refused.description = (details as TransportError).description;
-    if (engine.readyState != "opening" || (last && polls)) host._end(refused || details);
-    else if (last) start(engine, host, [available.polling], details as TransportError);
-    else start(engine, host, kinds.slice(1));
-  };
   const transport = (engine.transport = engine._create(kind, {
     _packet(packet) {
       clearTimeout(timer);
       if (refused) {
         // That opened a session, which nobody wants; the engine closes it.
         engine.id = JSON.parse(packet.data as string).sid;
-        return host._end(refused);
+        return engine._end(refused);
       }
-      transport._host = host;
+      transport._host = engine;
       if (!polls) good = kind;
-      host._packet(packet);
+      engine._packet(packet);
       if (polls && mayUpgrade != false && engine.readyState == "open") {
-        for (const kind of kinds) if (engine._handshake.upgrades.includes(kind.name)) upgrade(engine, host, kind);
+        for (const kind of kinds) if (engine._handshake.upgrades.includes(kind.name)) upgrade(engine, kind);
       }
     },
-    _end: end,
-  } as Host));
-  if (!last) {
-    timer = later(() => {
+    _end(details) {
+      clearTimeout(timer);
       transport._close();
-      end(Error("timeout"));
-    }, patience, engine);
+      good = undefined;
+      // 400 may only say that polling is off.
+      if (refused && (details as TransportError).description as number > 400) refused.description = (details as TransportError).description;
+      if (more) start(engine, kinds.slice(1));
+      else if (polls) engine._end(refused || details);
+      else start(engine, [available.polling], details as TransportError);
+    },
+  } as Host));
+  if (more) {
+    timer = later(() => transport._host?._end(Error("timeout")), 5000, engine);
   }
 }
 
@@ -59,7 +53,7 @@ export function start(engine: Carrier, host: Host, kinds: TransportKind[], refus
  * go on: a probe over the new transport, then silence on the old one, then the
  * upgrade packet. If anything fails, all stays as it is.
  */
-function upgrade(engine: Carrier, host: Host, kind: TransportKind): void {
+function upgrade(engine: Carrier & Host, kind: TransportKind): void {
   const old = engine.transport;
   let next: Transport | undefined;
   let paused: unknown;
@@ -87,7 +81,7 @@ function upgrade(engine: Carrier, host: Host, kind: TransportKind): void {
         old._pause!(() => {
           over = 1;
           engine.writeBuffer.unshift({ type: "upgrade" });
-          next!._host = host;
+          next!._host = engine;
           engine.transport = next!;
           engine.upgrading = false;
           good = kind;

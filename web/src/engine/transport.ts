@@ -60,7 +60,10 @@ export interface Host {
   _packet(packet: EnginePacket): void;
   /** So many of the packets that were given to `_send` have left. */
   _drain(count: number): void;
-  /** It ended: with an error, or because the other side closed it. Not after `_close`. */
+  /**
+   * It ended: with an error, or because the other side closed it. Not after `_close`,
+   * which whoever hears this has to call.
+   */
   _end(details: unknown): void;
 }
 

@@ -8,12 +8,7 @@ export const websocket: TransportKind = {
   _start(engine, host, opts) {
     let ws: InstanceType<NonNullable<typeof opts.WebSocket>>;
 
-    const end = (details: unknown) => {
-      const { _host } = self;
-      self._close();
-      _host?._end(details);
-    };
-    const fail = (event: unknown) => end(transportError("websocket error", event));
+    const fail = (event: unknown) => self._host?._end(transportError("websocket error", event));
 
     const self: Transport = {
       name: "websocket",
@@ -48,10 +43,10 @@ export const websocket: TransportKind = {
       ws.onmessage = ({ data }: MessageEvent) => {
         const packet = decode(data);
         if (packet) self._host?._packet(packet);
-        else end(transportError("parser error"));
+        else self._host?._end(transportError("parser error"));
       };
       ws.onerror = fail;
-      ws.onclose = (context: CloseEvent) => end({ description: "websocket connection closed", context });
+      ws.onclose = (context: CloseEvent) => self._host?._end({ description: "websocket connection closed", context });
     } catch (err) {
       soon(() => fail(err));
     }

@@ -6,4 +6,4 @@ import type { Carrier, Host, TransportError, TransportKind } from "./transport";
  * A browser tells no one why a WebSocket was refused. Polling is told; so the last
  * try asks for the status, for an error that says nothing.
  */
-export declare function start(engine: Carrier, host: Host, kinds: TransportKind[], refused?: TransportError): void;
+export declare function start(engine: Carrier & Host, kinds: TransportKind[], refused?: TransportError): void;
