@@ -101,6 +101,8 @@ type computing struct {
 	compute  bool
 }
 
+func (h *computing) Limits() *poll.Limits { return limits }
+
 func (h *computing) Data(p []byte) {
 	for _, what := range p {
 		switch what {
