@@ -127,5 +127,3 @@ func (h *computing) Batch(bool) {
 }
 
 func (h *computing) Ended(error) { close(h.ended) }
-
-func (h *computing) Limits() *poll.Limits { return limits }
