@@ -6,6 +6,8 @@ export class Proxy {
   #pairs = new Set();
   #server;
   #frozen = false;
+  #severed = false;
+  #moved = performance.now(); // the last byte, or connection
 
   static async start(target) {
     const p = new Proxy();
@@ -18,6 +20,8 @@ export class Proxy {
   }
 
   #open(client, target) {
+    if (this.#severed) return client.resetAndDestroy();
+    this.#moved = performance.now();
     const server = connect(target, "127.0.0.1");
     const pair = { client, server };
     this.#pairs.add(pair);
@@ -29,8 +33,18 @@ export class Proxy {
     };
     client.on("error", over).on("close", over);
     server.on("error", over).on("close", over);
-    client.on("data", (d) => this.#frozen || server.write(d));
-    server.on("data", (d) => this.#frozen || client.write(d));
+    const pass = (to) => (d) => {
+      this.#moved = performance.now();
+      if (!this.#frozen) to.write(d);
+    };
+    client.on("data", pass(server));
+    server.on("data", pass(client));
+  }
+
+  // still resolves when nothing has come through for a while.
+  async still() {
+    const quiet = 100;
+    for (let left; (left = this.#moved + quiet - performance.now()) > 0; ) await new Promise((r) => setTimeout(r, left));
   }
 
   // cut ends every connection at once, without a goodbye.
@@ -39,6 +53,11 @@ export class Proxy {
       client.resetAndDestroy();
       server.resetAndDestroy();
     }
+  }
+
+  // sever lets no new connection through from now on.
+  sever() {
+    this.#severed = true;
   }
 
   // freeze swallows every byte from now on and keeps the connections open, as
