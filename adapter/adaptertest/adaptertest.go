@@ -459,7 +459,7 @@ func testAcks(t *testing.T, as []adapter.Adapter) {
 func testAcksMissing(t *testing.T, as []adapter.Adapter) {
 	a, b, c := three(as)
 	all := []*Socket{a, b, c}
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
 	go func() {
 		a.answerNext(adapter.Answer{Args: [][]byte{[]byte("1")}})

@@ -104,7 +104,7 @@ func testServerSideMissing(t *testing.T, as []adapter.Adapter, hosts []*Host) {
 		return
 	}
 	hosts[len(hosts)-1].silent = true
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
 	answers := 0
 	var last error
@@ -117,7 +117,7 @@ func testServerSideMissing(t *testing.T, as []adapter.Adapter, hosts []*Host) {
 		}
 	}
 	partial, ok := errors.AsType[*adapter.PartialError](last)
-	if answers != len(as)-2 || !ok || partial.Missing != 1 || !errors.Is(last, context.DeadlineExceeded) || time.Since(start).Round(time.Second) != 3*time.Second {
+	if answers != len(as)-2 || !ok || partial.Missing != 1 || !errors.Is(last, context.DeadlineExceeded) || time.Since(start).Round(time.Second) != 2*time.Second {
 		t.Errorf("%d answers, then %v after %v; want %d, then one missing for the deadline", answers, last, time.Since(start), len(as)-2)
 	}
 	for range as[0].ServerSideEmitWithAck(ctx, "ask", nil) {
