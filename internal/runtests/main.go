@@ -31,6 +31,7 @@ var steps = []step{
 	{"vectors", vectors},
 	{"parity", parityTable}, // after all that it names
 	{"fuzz", fuzz},
+	{"systems", systems},
 	{"cross", cross},
 }
 
@@ -50,13 +51,13 @@ func main() {
 	r := &runner{allParts: os.Getenv("SOCKEYE_PARTS") == "all", results: parity.Results{}}
 	names := flag.String("only", "", "comma-separated `steps`; default all")
 	flag.IntVar(&r.count, "count", 1, "how often to run each Go test")
-	flag.DurationVar(&r.fuzzTime, "fuzztime", 10*time.Second, "for each fuzz target")
+	flag.DurationVar(&r.fuzzTime, "fuzztime", 5*time.Second, "for each fuzz target")
 	flag.Parse()
 
 	chosen := strings.Split(*names, ",")
 	if *names == "" {
-		// The Go step covers these two already.
-		chosen = []string{"format", "go", "allocations", "modules", "web", "vectors", "parity", "fuzz", "cross"}
+		// The Go step covers interop and browser already, and systems most of cross.
+		chosen = []string{"format", "go", "allocations", "modules", "web", "vectors", "parity", "fuzz", "systems"}
 	}
 	versions()
 	for _, s := range steps {
