@@ -253,8 +253,7 @@ var Encoder = class {
         return isBinary(bytes) ? { ["_placeholder"]: true, num: attachments.push(bytes) - 1 } : value;
       }
     );
-    const { length } = attachments;
-    return [(length ? type + 3 /* Binary */ + (length + "-") : type) + (nsp == "/" ? "" : nsp + ",") + (id ?? "") + (json2 ?? ""), ...attachments];
+    return [(attachments[0] ? type + 3 /* Binary */ + (attachments.length + "-") : type) + (nsp == "/" ? "" : nsp + ",") + (id ?? "") + (json2 ?? ""), ...attachments];
   }
 };
 var whyNot = (text) => /^[56]0*[1-9]\d*-/.test(text) ? "too many attachments" : /^[56]/.test(text) ? "Illegal attachments" : "unknown packet type " + parseInt(text[0]);
@@ -896,17 +895,7 @@ var Manager = class extends Emitter {
         return self.e("reconnect_failed");
       }
       const retry = self.n = () => {
-        if (self.n && self.e("reconnect_attempt", ++attempts).n) {
-          self.open((error) => {
-            if (error) {
-              reconnect();
-              self.e("reconnect_error", error);
-            } else {
-              self.e("reconnect", attempts);
-              attempts = 0;
-            }
-          });
-        }
+        if (self.n && self.e("reconnect_attempt", ++attempts).n) self.open();
       };
       const jitter = o.randomizationFactor;
       timer = later(
@@ -935,10 +924,14 @@ var Manager = class extends Emitter {
         let opening = true;
         if (true) look(true);
         const fail = (error) => {
+          const tried = attempts;
           ended();
           failed(error);
           if (done) done(error);
-          else if (!attempts) reconnect();
+          else {
+            reconnect();
+            if (tried) self.e("reconnect_error", error);
+          }
         };
         const engine = self.i = self.engine = new Engine(uri, o, (event, a, b) => {
           if (engine != self.i) return;
@@ -949,6 +942,8 @@ var Manager = class extends Emitter {
             self.e(event);
             each((socket) => socket.r());
             if (done) done();
+            if (attempts) self.e("reconnect", attempts);
+            attempts = 0;
           } else if (event == "message") {
             self.s.bytesIn += lengthOf(a);
             try {

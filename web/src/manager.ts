@@ -103,17 +103,7 @@ export class Manager extends Emitter<ManagerEvents> {
       }
       const retry = (self._retry = () => {
         // Both times it may have been called off.
-        if (self._retry && self._fire("reconnect_attempt", ++attempts)._retry) {
-          self.open((error) => {
-            if (error) {
-              reconnect();
-              self._fire("reconnect_error", error);
-            } else {
-              self._fire("reconnect", attempts);
-              attempts = 0;
-            }
-          });
-        }
+        if (self._retry && self._fire("reconnect_attempt", ++attempts)._retry) self.open();
       });
       // Spread around the middle, and within the maximum also when that is
       // reached, so that not all clients come at once.
@@ -147,11 +137,14 @@ export class Manager extends Emitter<ManagerEvents> {
         let opening = true;
         if (!__CORE__) look!(true);
         const fail = (error: Error) => {
+          const tried = attempts;
           ended();
           failed(error);
           if (done) done(error);
-          // The very first attempt.
-          else if (!attempts) reconnect();
+          else {
+            reconnect();
+            if (tried) self._fire("reconnect_error", error);
+          }
         };
         const engine: Engine = (self._engine = self.engine = new Engine(uri, o, (event, a, b) => {
           if (engine != self._engine) return;
@@ -162,6 +155,8 @@ export class Manager extends Emitter<ManagerEvents> {
             self._fire(event);
             each((socket) => socket._open());
             if (done) done();
+            if (attempts) self._fire("reconnect", attempts);
+            attempts = 0;
           } else if (event == "message") {
             self._stats.bytesIn += lengthOf(a as RawData);
             try {

@@ -71,8 +71,7 @@ class Encoder {
           return isBinary(bytes) ? { ["_placeholder"]: true, num: attachments.push(bytes) - 1 } : value;
         }) as never,
     );
-    const { length } = attachments;
-    return [(length ? type + Type.Binary + (length + "-") : type) + (nsp == "/" ? "" : nsp + ",") + (id ?? "") + (json ?? ""), ...attachments];
+    return [(attachments[0] ? type + Type.Binary + (attachments.length + "-") : type) + (nsp == "/" ? "" : nsp + ",") + (id ?? "") + (json ?? ""), ...attachments];
   }
 }
 

@@ -206,6 +206,15 @@ describe("with the official server", () => {
     assert.equal(s.active, false);
   });
 
+  test("open() in the place of an attempt that waits is followed by others, too", async () => {
+    const m = new Manager("http://127.0.0.1:1", { reconnectionDelay: 20, reconnectionDelayMax: 20 });
+    await next(m, "reconnect_error");
+    m.open();
+    assert.equal((await next(m, "reconnect_attempt"))[0], 2);
+    m.reconnection(false);
+    m.engine.close();
+  });
+
   test("calling connect twice asks once", async () => {
     const s = manager({ autoConnect: false }).socket("/");
     s.connect().connect();

@@ -12,9 +12,9 @@ import { minify } from "terser";
 const web = fileURLToPath(new URL("..", import.meta.url));
 const bounds = {
   // program: brotli 11 by esbuild, terser; gzip 9 by esbuild
-  'import { io } from "sockeye-client/core"; io()': [4_305, 4_140, 4_675],
-  'import { io } from "sockeye-client"; io()': [5_675, 5_480, 6_180],
-  'import { io } from "sockeye-client"; import parser from "sockeye-client/msgpack"; io({ parser })': [6_675, 6_435, 7_250],
+  'import { io } from "sockeye-client/core"; io()': [4_305, 4_135, 4_670],
+  'import { io } from "sockeye-client"; io()': [5_670, 5_470, 6_165],
+  'import { io } from "sockeye-client"; import parser from "sockeye-client/msgpack"; io({ parser })': [6_665, 6_435, 7_240],
   'import { useSocket, useEvent, useEmit, useConnectionState } from "sockeye-client/react"; console.log(useSocket, useEvent, useEmit, useConnectionState)': [1_000, 1_000, 1_000], // without React and the client
   'import * as vue from "sockeye-client/vue"; console.log(vue)': [1_000, 1_000, 1_000], // the same
   'import * as svelte from "sockeye-client/svelte"; console.log(svelte)': [1_000, 1_000, 1_000], // the same
