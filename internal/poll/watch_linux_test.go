@@ -101,8 +101,6 @@ type computing struct {
 	compute  bool
 }
 
-func (h *computing) Limits() *poll.Limits { return limits }
-
 func (h *computing) Data(p []byte) {
 	for _, what := range p {
 		switch what {
@@ -127,3 +125,5 @@ func (h *computing) Batch(bool) {
 }
 
 func (h *computing) Ended(error) { close(h.ended) }
+
+func (h *computing) Limits() *poll.Limits { return limits }
