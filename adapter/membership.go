@@ -20,7 +20,8 @@ type Membership struct {
 	kept atomic.Pointer[any]
 }
 
-// Keep has v kept with the socket, for the adapter.
+// Keep has v kept with the socket, for its adapter. There is one place: Recovering keeps
+// its session there, so that an adapter around it has to keep its own elsewhere.
 func (m *Membership) Keep(v any) { m.kept.Store(&v) }
 
 // Kept returns what is kept, nil if nothing is.
