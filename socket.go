@@ -131,12 +131,15 @@ func newSocket(n *Namespace, c *connection, p parser.Packet) *Socket {
 	} else {
 		s.id = n.newID()
 	}
-	if len(p.Args) > 0 {
-		s.brought = &brought{auth: bytes.Clone(p.Args[0])} // which is in the memory of an item
-	}
 	s.member.Limit(n.srv.opts.MaxRooms)
+	if len(p.Args) > 0 || n.recoverer != nil {
+		s.brought = new(brought)
+	}
+	if len(p.Args) > 0 {
+		s.brought.auth = bytes.Clone(p.Args[0]) // which is in the memory of an item
+	}
 	if n.recoverer != nil {
-		s.brought = &brought{s.auth(), &keptSocket{pid: newID(), left: make(chan struct{})}}
+		s.brought.kept = &keptSocket{pid: newID(), left: make(chan struct{})}
 	}
 	return s
 }
